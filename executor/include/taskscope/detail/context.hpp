@@ -1,0 +1,22 @@
+// <taskscope/detail/context.hpp> - what all frames of one child have in common.
+// SPDX-License-Identifier: MIT
+//
+// A frame inherits the pointer from the frame that awaits it, so the current scope, the stop token and the
+// executor travel with the task and never live in a thread-local that would survive a suspension.
+#pragma once
+
+#include <taskscope/stop_token.hpp>
+
+namespace taskscope {
+class executor;
+}
+
+namespace taskscope::detail {
+
+struct task_context {
+    executor* home = nullptr;  ///< where the task resumes, whatever it awaited
+    stop_token stop;           ///< what asks it to stop
+    void* scope = nullptr;     ///< the current scope; the room above knows its type
+};
+
+}  // namespace taskscope::detail

@@ -1,0 +1,197 @@
+// <taskscope/detail/deque.hpp> - the deque a worker owns and every other worker may steal from.
+// SPDX-License-Identifier: MIT
+//
+// The owner pushes and pops at the bottom, so it runs next what it made last, still warm in its cache.
+// Thieves take from the top, so they get the oldest job, which tends to stand for the most work.
+//
+//        top                        bottom
+//         v                            v
+//   ... [ 7 ][ 8 ][ 9 ][ 10 ][ 11 ] [    ] ...        slot i lives in ring[i & (capacity - 1)]
+//     steal()                push(), pop()
+//
+// Invariants
+//   I1  top <= bottom + 1; top only grows; bottom grows except that pop() takes it back by one.
+//   I2  A slot of the current ring is written only while it lies outside [top, bottom).
+//   I3  Only the owner writes bottom and ring; anyone may raise top, by compare-exchange, one at a time.
+//   I4  A ring that was replaced is never written again and never freed before the deque: a thief that
+//       still holds it reads, at every index its compare-exchange can win, the same job as in the new one.
+//
+// Sources
+//   Chase, Lev: Dynamic circular work-stealing deque. SPAA 2005, doi:10.1145/1073970.1073974.
+//   Le, Pop, Cohen, Zappa Nardelli: Correct and efficient work-stealing for weak memory models.
+//     PPoPP 2013, doi:10.1145/2442516.2442524.
+//   Norris, Demsky: CDSchecker. OOPSLA 2013, doi:10.1145/2509136.2509514 (an error in a published resize).
+// Where we differ
+//   No fences: bottom is lowered by a sequentially consistent exchange and read, like top, by seq_cst
+//   loads, which on x86 costs the same as a fence and is understood by ThreadSanitizer.
+#pragma once
+
+#include <taskscope/detail/atomic.hpp>
+#include <taskscope/detail/job.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace taskscope::detail {
+
+class deque {
+public:
+    static constexpr std::int64_t initial_capacity = 256;  // slots, a power of two; from nowhere
+
+    /// Allocates the first ring. Throws std::bad_alloc.
+    /// `origin`: where the indices start; tests start near the wrap of narrower types.
+    explicit deque(std::int64_t capacity = initial_capacity, std::int64_t origin = 0)
+        : top_(origin), bottom_(origin), ring_(ring::make(capacity, nullptr)), seen_top_(origin) {}
+
+    ~deque() {
+        for (ring* r = ring_.load(std::memory_order_relaxed); r != nullptr;) {
+            ring* older = r->older;
+            ring::free(r);
+            r = older;
+        }
+    }
+
+    deque(const deque&) = delete;
+    deque& operator=(const deque&) = delete;
+
+    /// Owner only. False if the ring was full and no memory for a larger one could be had.
+    bool push(job* j) noexcept {
+        const std::int64_t bottom =
+            bottom_.load(std::memory_order_relaxed);      // only the owner writes it
+        ring* r = ring_.load(std::memory_order_relaxed);  // only the owner writes it
+        if (bottom - seen_top_ >= r->capacity) [[unlikely]] {
+            r = make_room(r, bottom);
+            if (r == nullptr) return false;
+        }
+        r->slot(bottom).store(j, std::memory_order_relaxed);  // ordered by the next line
+        // edge deque.publish, release half (acquire half: the load of bottom_ in steal()). A thief that
+        // sees this bottom also sees the slot, the ring, and the coroutine frame the job stands for.
+        bottom_.store(bottom + 1, std::memory_order_release);
+        return true;
+    }
+
+    /// Owner only. The youngest job, or nullptr.
+    job* pop() noexcept {
+        const std::int64_t bottom = bottom_.load(std::memory_order_relaxed) - 1;
+        // relaxed: nobody but the owner adds jobs, so a top that has reached ours says empty for good.
+        if (top_.load(std::memory_order_relaxed) > bottom) return nullptr;
+        return take_bottom(bottom);
+    }
+
+    /// Owner only. Takes `expected` out if it is the youngest job, and says whether it did. Costs no
+    /// barrier when another job, or none, lies there.
+    bool pop_if(const job* expected) noexcept {
+        const std::int64_t bottom = bottom_.load(std::memory_order_relaxed) - 1;
+        ring* r = ring_.load(std::memory_order_relaxed);
+        // A slot that was stolen keeps its pointer; take_bottom() finds out.
+        if (r->slot(bottom).load(std::memory_order_relaxed) != expected) return false;
+        return take_bottom(bottom) != nullptr;
+    }
+
+    /// Any thread. The oldest job, or nullptr when there is none or another thread was faster.
+    job* steal() noexcept {
+        // edge deque.last, thief's half: top is read before bottom in the single order of seq_cst
+        // operations, so that owner and thief cannot both miss that the other took the last job.
+        std::int64_t top = top_.load(std::memory_order_seq_cst);
+        // edge deque.publish, acquire half; edge deque.last: see above.
+        const std::int64_t bottom = bottom_.load(std::memory_order_seq_cst);
+        if (top >= bottom) return nullptr;
+        // edge deque.grow, acquire half (release half: the store in make_room()). The ring is at least as
+        // new as the bottom read above, so it holds slot `top`.
+        ring* r = ring_.load(std::memory_order_acquire);
+        job* j =
+            r->slot(top).load(std::memory_order_relaxed);  // may be stale: then the next line fails
+        // edge deque.last: the seq_cst compare-exchange decides who has the job. edge deque.reuse, release
+        // half (acquire half: the load of top_ in make_room()): our read of the slot is over.
+        if (!top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst,
+                                          std::memory_order_relaxed)) {
+            return nullptr;
+        }
+        return j;
+    }
+
+    /// Any thread. Whether there seemed to be no job. A hint, except behind a heavy_barrier(): then a
+    /// push that came before the barrier is seen.
+    bool looks_empty() const noexcept {
+        // edge deque.publish, acquire half: who acts on the answer calls steal() next.
+        const std::int64_t bottom = bottom_.load(std::memory_order_acquire);
+        return top_.load(std::memory_order_relaxed) >= bottom;  // relaxed: a hint
+    }
+
+    /// Any thread. About how many jobs there are.
+    std::size_t approximate_size() const noexcept {
+        const std::int64_t n =
+            bottom_.load(std::memory_order_relaxed) - top_.load(std::memory_order_relaxed);
+        return n > 0 ? static_cast<std::size_t>(n) : 0;
+    }
+
+private:
+    struct ring {
+        ring* older;            // replaced rings, kept until the deque goes (I4)
+        std::int64_t capacity;  // slots, a power of two
+
+        atomic<job*>& slot(std::int64_t index) noexcept {
+            return reinterpret_cast<atomic<job*>*>(this + 1)[index & (capacity - 1)];
+        }
+        static ring* make(std::int64_t capacity, ring* older) {
+            const auto slots = static_cast<std::size_t>(capacity);
+            void* memory = ::operator new(sizeof(ring) + slots * sizeof(atomic<job*>));
+            ring* r = ::new (memory) ring{older, capacity};
+            auto* first = reinterpret_cast<atomic<job*>*>(r + 1);
+            for (std::size_t i = 0; i < slots; ++i) ::new (first + i) atomic<job*>(nullptr);
+            return r;
+        }
+        static void free(ring* r) noexcept { ::operator delete(r); }
+    };
+
+    job* take_bottom(std::int64_t bottom) noexcept {
+        ring* r = ring_.load(std::memory_order_relaxed);
+        // edge deque.last, owner's half: claim the slot, then look at top, in the single order of seq_cst
+        // operations. An exchange and not a store: only a read-modify-write is a full barrier on x86.
+        bottom_.exchange(bottom, std::memory_order_seq_cst);
+        std::int64_t top = top_.load(std::memory_order_seq_cst);  // edge deque.last, see above
+        if (top < bottom) [[likely]] {  // more than one job: no thief gets here
+            return r->slot(bottom).load(std::memory_order_relaxed);
+        }
+        job* j = nullptr;
+        if (top == bottom) {  // the last job: whoever raises top has it
+            j = r->slot(bottom).load(std::memory_order_relaxed);
+            // edge deque.last
+            if (!top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst,
+                                              std::memory_order_relaxed)) {
+                j = nullptr;
+            }
+        }
+        bottom_.store(bottom + 1, std::memory_order_relaxed);  // empty again; publishes nothing
+        return j;
+    }
+
+    [[gnu::noinline]] ring* make_room(ring* r, std::int64_t bottom) noexcept {
+        // edge deque.reuse, acquire half (release half: the compare-exchange in steal()). Seeing a
+        // thief's new top means its read of that slot is over, so the slot may be written again.
+        seen_top_ = top_.load(std::memory_order_acquire);
+        if (bottom - seen_top_ < r->capacity) return r;
+        ring* larger = nullptr;
+        try {
+            larger = ring::make(2 * r->capacity, r);
+        } catch (const std::bad_alloc&) {
+            return nullptr;
+        }
+        for (std::int64_t i = seen_top_; i < bottom; ++i) {
+            larger->slot(i).store(r->slot(i).load(std::memory_order_relaxed),
+                                  std::memory_order_relaxed);
+        }
+        // edge deque.grow, release half (acquire half: the load of ring_ in steal()).
+        ring_.store(larger, std::memory_order_release);
+        return larger;
+    }
+
+    alignas(cache_line_pair) atomic<std::int64_t> top_;
+    alignas(cache_line_pair) atomic<std::int64_t> bottom_;
+    atomic<ring*> ring_;
+    std::int64_t
+        seen_top_;  // owner's: a lower bound of top, so that push() seldom reads the thieves' line
+};
+
+}  // namespace taskscope::detail

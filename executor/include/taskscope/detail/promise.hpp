@@ -1,0 +1,280 @@
+// <taskscope/detail/promise.hpp> - the part of a coroutine's promise that workers, awaiters and joins see.
+// SPDX-License-Identifier: MIT
+//
+// A task completes in one of three ways: with a value, with an error, or stopped. Value and error reach the
+// awaiter by resuming it. Stopped does not resume anybody: the suspended frame is destroyed, then the frame
+// that awaited it, and so on up to the first one that wants to know (a receiver). unwind() does that in a
+// loop, leaf first, so neither depth nor `catch (...)` matters (docs/decisions/0001-three-completions.md).
+#pragma once
+
+#include <taskscope/detail/context.hpp>
+#include <taskscope/detail/job.hpp>
+#include <taskscope/detail/worker.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace taskscope::detail {
+
+struct promise_base;
+struct join_block;
+
+/// Who is told that a task has completed.
+enum class completion : std::uint8_t {
+    none,      ///< not started
+    awaited,   ///< a coroutine that awaits it: resumed
+    branch,    ///< a fork_join
+    receiver,  ///< a receiver: called
+};
+
+enum class outcome : std::uint8_t { pending, value, error, stopped };
+
+/// Told about the end of a task by the worker's loop, with no frame of the task on the stack.
+struct receiver {
+    using function = job* (*)(receiver& r, promise_base* p) noexcept;
+
+    explicit constexpr receiver(function f) noexcept : done(f) {}
+
+    /// `p` is at its final suspension point, with a value or an error, and `done` may destroy it; or it is
+    /// nullptr: the task was stopped and its frame is gone. Returns what the worker runs next, if anything.
+    function done;
+};
+
+struct promise_base : job {
+    // Flags.
+    static constexpr std::uint8_t inline_branch = 1;  ///< of a fork_join, on the forking flow
+    static constexpr std::uint8_t from_capturing_closure =
+        2;  ///< its closure may die before it does
+
+    promise_base() noexcept : job(job_kind::coroutine) {}
+
+    std::coroutine_handle<> handle() noexcept {
+        // The distance between frame and promise depends on the promise's alignment alone, and is the same
+        // for all alignments up to that of two pointers; task.hpp asserts that ours is not above it.
+        return std::coroutine_handle<promise_base>::from_promise(*this);
+    }
+
+    /// Destroys the frame behind the back of the task object that owns it.
+    void destroy() noexcept {
+        *owner = nullptr;
+        handle().destroy();
+    }
+
+    static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
+    static void operator delete(void* memory, std::size_t bytes) noexcept {
+        free_frame(memory, bytes);
+    }
+
+    static std::suspend_always initial_suspend() noexcept { return {}; }
+
+    completion reports_to = completion::none;
+    outcome result = outcome::pending;
+    std::uint8_t flags = 0;
+    std::uint32_t branch = 0;  ///< index among the branches of a fork_join
+
+    task_context* context = nullptr;
+    union {
+        promise_base* awaiting = nullptr;  ///< completion::awaited
+        join_block* join;                  ///< completion::branch
+        receiver* recv;                    ///< completion::receiver
+    };
+    promise_base** owner = nullptr;  ///< the handle in the task object that will destroy this frame
+};
+
+/// Runs destructors from `leaf` upwards: `leaf` is suspended at an await that completed as stopped.
+/// Returns the next job. Called by the worker's loop only, never from await_suspend.
+job* unwind(promise_base& leaf) noexcept;
+
+/// The join of one fork_join. It lives in the awaiter, in the forking coroutine's frame.
+///
+/// The forking flow runs branch 0, then takes the next branch back out of its deque, and so on. As long as
+/// it finds them there, nobody else has a part in this join, and it counts with a plain integer. Whatever
+/// it does not find was stolen, or taken by the loop while the flow was suspended; such a branch, and the
+/// flow at its end, report with one atomic subtraction each, and the one that reaches zero goes on with
+/// the parent. (docs/decisions/0002-join-without-atomics.md)
+struct join_block {
+    join_block(promise_base** all, std::uint32_t n) noexcept
+        : branches(all), count(n), outstanding(n) {}
+
+    promise_base* parent = nullptr;
+    promise_base** branches;  ///< null where a branch was stopped
+    std::uint32_t count;
+    std::uint32_t done_by_flow = 0;  ///< the forking flow's; handed on with it when it suspends
+    atomic<std::uint32_t> outstanding;
+    atomic<bool> stopped{false};
+
+    /// Pushes branches 1 ... n-1 and returns the handle of branch 0 to go on with.
+    std::coroutine_handle<> fork(promise_base& forking) noexcept {
+        parent = &forking;
+        worker& w = *this_worker();
+        for (std::uint32_t i = count; i-- > 0;) {
+            promise_base& b = *branches[i];
+            b.context = forking.context;
+            b.reports_to = completion::branch;
+            b.join = this;
+            b.owner = &branches[i];
+            b.branch = i;
+            if (i > 0) w.push(b);
+        }
+        branches[0]->flags |= promise_base::inline_branch;
+        return w.transfer(branches[0]->handle(), *branches[0]);
+    }
+
+    /// A branch has ended; `flow` says whether the forking flow ran it. Returns what to go on with.
+    job* report(std::uint32_t index, bool flow, worker& w) noexcept {
+        if (flow) {
+            const std::uint32_t done = ++done_by_flow;
+            const std::uint32_t next = index + 1;
+            if (next < count) {
+                promise_base* sibling = branches[next];
+                if (w.queue.pop_if(sibling)) [[likely]] {
+                    sibling->flags |= promise_base::inline_branch;
+                    return sibling;
+                }
+            }
+            if (done != count && !subtract(done)) return nullptr;
+        } else if (!subtract(1)) {
+            return nullptr;
+        }
+        return all_done();
+    }
+
+private:
+    // True for the caller that completes the join.
+    bool subtract(std::uint32_t n) noexcept {
+        // edge join.complete, both halves: every branch releases its results, the last one acquires them
+        // all. After a subtraction that did not reach zero the frame that holds *this may be gone.
+        tsan_release(this);
+        if (outstanding.fetch_sub(n, std::memory_order_acq_rel) != n) return false;
+        tsan_acquire(this);
+        return true;
+    }
+
+    job* all_done() noexcept {
+        // relaxed: ordered by join.complete.
+        if (stopped.load(std::memory_order_relaxed)) [[unlikely]]
+            mark_parent();
+        return parent;
+    }
+    void mark_parent() noexcept;
+};
+
+/// Suspended for good with a result: hands over to whoever waits. Called from final_suspend, where the
+/// frame must not be destroyed: receivers are therefore called later, by the loop.
+inline std::coroutine_handle<> finish(promise_base& p) noexcept {
+    worker& w = *this_worker();
+    if (p.reports_to == completion::awaited) [[likely]] {
+        promise_base& up = *p.awaiting;
+        return w.transfer(up.handle(), up);
+    }
+    if (p.reports_to == completion::branch) [[likely]] {
+        job* next = p.join->report(p.branch, (p.flags & promise_base::inline_branch) != 0, w);
+        if (next == nullptr) return std::noop_coroutine();
+        auto& up = static_cast<promise_base&>(*next);
+        if (up.result != outcome::pending) [[unlikely]]
+            return w.bounce(up);  // stopped: to be unwound
+        return w.transfer(up.handle(), up);
+    }
+    return w.bounce(p);
+}
+
+/// Completes the suspended coroutine `p` as stopped: what a native awaiter returns from await_suspend.
+inline std::coroutine_handle<> stop_here(promise_base& p) noexcept {
+    p.result = outcome::stopped;
+    return this_worker()->bounce(p);
+}
+
+struct final_awaiter {
+    static bool await_ready() noexcept { return false; }
+    template <class Promise>
+    static std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
+        return finish(h.promise());
+    }
+    static void await_resume() noexcept {}
+};
+
+/// Where a coroutine leaves its value or error. `T` may be void or a reference.
+template <class T>
+class result_storage {
+    static constexpr bool is_reference = std::is_reference_v<T>;
+
+public:
+    using stored =
+        std::conditional_t<is_reference, std::add_pointer_t<std::remove_reference_t<T>>, T>;
+    static_assert(
+        alignof(stored) <= 2 * sizeof(void*),
+        "taskscope: coroutine frames are aligned to 16 bytes. Return a pointer to it instead.");
+
+    result_storage() noexcept {}
+    ~result_storage() {}  // destroy() knows what to do
+    result_storage(const result_storage&) = delete;
+    result_storage& operator=(const result_storage&) = delete;
+
+    template <class U>
+    void set_value(U&& value) {
+        if constexpr (is_reference) {
+            value_ = std::addressof(value);
+        } else {
+            ::new (static_cast<void*>(std::addressof(value_))) stored(std::forward<U>(value));
+        }
+    }
+    void set_error(std::exception_ptr e) noexcept {
+        ::new (&error_) std::exception_ptr(std::move(e));
+    }
+
+    T take(outcome result) {
+        if (result == outcome::error) [[unlikely]]
+            std::rethrow_exception(std::move(error_));
+        if constexpr (is_reference) {
+            return static_cast<T>(*value_);
+        } else {
+            return std::move(value_);
+        }
+    }
+    const std::exception_ptr& error() const noexcept { return error_; }
+
+    void destroy(outcome result) noexcept {
+        if (result == outcome::value) std::destroy_at(std::addressof(value_));
+        if (result == outcome::error) std::destroy_at(&error_);
+    }
+
+private:
+    union {
+        stored value_;
+        std::exception_ptr error_;
+    };
+};
+
+template <>
+class result_storage<void> {
+public:
+    result_storage() noexcept {}
+    ~result_storage() {}
+    result_storage(const result_storage&) = delete;
+    result_storage& operator=(const result_storage&) = delete;
+
+    void set_error(std::exception_ptr e) noexcept {
+        ::new (&error_) std::exception_ptr(std::move(e));
+    }
+    void take(outcome result) {
+        if (result == outcome::error) [[unlikely]]
+            std::rethrow_exception(std::move(error_));
+    }
+    const std::exception_ptr& error() const noexcept { return error_; }
+    void destroy(outcome result) noexcept {
+        if (result == outcome::error) std::destroy_at(&error_);
+    }
+
+private:
+    union {
+        std::exception_ptr error_;
+    };
+};
+
+}  // namespace taskscope::detail

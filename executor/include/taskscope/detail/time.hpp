@@ -1,0 +1,21 @@
+// <taskscope/detail/time.hpp> - arithmetic on time that stops at the ends instead of wrapping.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+
+namespace taskscope::detail {
+
+using clock = std::chrono::steady_clock;
+
+/// `start + d`, or time_point::max() if that is later than the clock can say; `start` for negative `d`.
+template <class Rep, class Period>
+clock::time_point saturating_add(clock::time_point start,
+                                 std::chrono::duration<Rep, Period> d) noexcept {
+    using seconds = std::chrono::duration<double>;
+    if (!(d > d.zero())) return start;
+    if (seconds(d) >= seconds(clock::time_point::max() - start)) return clock::time_point::max();
+    return start + std::chrono::duration_cast<clock::duration>(d);
+}
+
+}  // namespace taskscope::detail

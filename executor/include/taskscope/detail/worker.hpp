@@ -1,0 +1,122 @@
+// <taskscope/detail/worker.hpp> - one thread of an executor: the part that spawn, await and join touch.
+// SPDX-License-Identifier: MIT
+//
+// Everything here runs on the worker's own thread unless it says otherwise. What a worker does when it
+// has nothing to do is in src/worker.cpp.
+#pragma once
+
+#include <taskscope/detail/barrier.hpp>
+#include <taskscope/detail/context.hpp>
+#include <taskscope/detail/deque.hpp>
+#include <taskscope/detail/frame_memory.hpp>
+#include <taskscope/detail/tsan.hpp>
+
+#include <coroutine>
+#include <cstdint>
+
+namespace taskscope::detail {
+
+class executor_core;
+
+/// Counters with one writer, the worker, and any number of readers.
+struct worker_counters {
+    using counter = atomic<std::uint64_t>;
+
+    static void add(counter& c, std::uint64_t n = 1) noexcept {
+        c.store(c.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
+
+    counter jobs{0};
+    counter steals{0};
+    counter sleeps{0};
+    counter bounces{0};
+};
+
+/// Jobs may hand control to each other without returning to the worker's loop this many times. Bounds
+/// the stack where the compiler makes no tail calls (g++ without optimisation or with a sanitizer: about
+/// 500 bytes each), and the time until the worker looks at injected, timer and I/O work.
+inline constexpr int transfer_budget = 128;
+
+struct alignas(cache_line_pair) worker {
+    worker(executor_core& c, unsigned i) : core(&c), index(i) {}
+
+    /// Pushes a job that this worker, or a thief, will run.
+    void push(job& j) noexcept {
+        tsan_release(&j);
+        if (!queue.push(&j)) [[unlikely]]
+            overflow(j);
+        // edge idle.push: the push comes before the look at the sleepers, against a worker that announces
+        // its sleep and then looks at the queues (executor/README.md, "Falling asleep").
+        light_barrier();
+        if (sleepers->load(std::memory_order_relaxed) != 0) [[unlikely]]
+            wake_for_push();
+    }
+
+    /// Resumes `target` by symmetric transfer: the handle to return from await_suspend.
+    std::coroutine_handle<> transfer(std::coroutine_handle<> handle, job& target) noexcept {
+        if (--budget >= 0) [[likely]]
+            return handle;
+        return bounce(target);
+    }
+
+    /// Returns to the loop, which runs `target` at once: the handle to return from await_suspend.
+    std::coroutine_handle<> bounce(job& target) noexcept {
+        next = &target;
+        return std::noop_coroutine();
+    }
+
+    void wake_for_push() noexcept;
+    void overflow(job& j) noexcept;
+
+    deque queue;
+
+    alignas(cache_line_pair) int budget = transfer_budget;
+    job* next = nullptr;              ///< what the loop runs when the present job returns
+    task_context* context = nullptr;  ///< of the job that is running
+    executor_core* core;
+    const atomic<std::uint32_t>* sleepers = nullptr;  ///< how many workers sleep
+    unsigned index;
+    std::uint32_t random = 0;
+    std::uint32_t tick = 0;
+    bool polling =
+        false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
+    frame_cache frames;
+    worker_counters counters;
+
+    /// Where this worker sleeps. Written under the idle lock, by the one who wakes it.
+    alignas(cache_line_pair) atomic<std::uint32_t> wake_word{0};
+    worker* next_sleeper = nullptr;  ///< link in the list of sleepers; guarded by the idle lock
+    bool asleep = false;             ///< in that list; guarded by the idle lock
+    bool drives = false;             ///< waits for timers and I/O; guarded by the idle lock
+};
+
+/// constinit: no guard and no wrapper function at each access. initial-exec: one load.
+extern constinit thread_local worker* current_worker [[gnu::tls_model("initial-exec")]];
+
+/// The worker this thread is, or nullptr. Never keep the answer across a suspension.
+inline worker* this_worker() noexcept {
+    worker* w = current_worker;
+    asm volatile(""
+                 : "+r"(w)::"memory");  // a coroutine may resume on another thread: read it again
+    return w;
+}
+
+/// Hands `j` to the executor: to this worker's deque if this thread is one of its workers, else from
+/// outside. Any thread.
+void schedule(executor& home, job& j) noexcept;
+
+inline void* allocate_frame(std::size_t bytes) {
+    worker* w = this_worker();
+    return w != nullptr ? w->frames.allocate(bytes) : allocate_frame_elsewhere(bytes);
+}
+
+inline void free_frame(void* memory, std::size_t bytes) noexcept {
+    worker* w = this_worker();
+    if (w != nullptr) {
+        w->frames.free(memory, bytes);
+    } else {
+        free_frame_elsewhere(memory, bytes);
+    }
+}
+
+}  // namespace taskscope::detail

@@ -1,0 +1,264 @@
+// <taskscope/task.hpp> - task<T>: a coroutine that starts when it is awaited or spawned.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <taskscope/awaitable.hpp>
+#include <taskscope/detail/contract.hpp>
+#include <taskscope/detail/foreign.hpp>
+#include <taskscope/detail/promise.hpp>
+
+#include <concepts>
+#include <coroutine>
+#include <type_traits>
+#include <utility>
+
+namespace taskscope {
+
+template <class T = void>
+class task;
+
+namespace detail {
+
+template <class T>
+class task_promise;
+template <class T>
+class task_awaiter;
+
+/// Grants the library access to the frame a task owns.
+struct task_access {
+    template <class T>
+    static task_promise<T>& promise(task<T>& t) noexcept {
+        return static_cast<task_promise<T>&>(*t.frame_);
+    }
+    template <class T>
+    static promise_base*& frame(task<T>& t) noexcept {
+        return t.frame_;
+    }
+    template <class T>
+    static task<T> make(promise_base* frame) noexcept {
+        return task<T>(frame);
+    }
+};
+
+/// Stands for an awaiter that lives until the end of the full expression. Not a plain reference: g++ 12
+/// copies an awaiter that await_transform returns by reference.
+template <class A>
+class awaiter_reference {
+public:
+    explicit awaiter_reference(A& a) noexcept : awaiter_(a) {}
+    bool await_ready() noexcept { return awaiter_.await_ready(); }
+    template <class Promise>
+    auto await_suspend(std::coroutine_handle<Promise> h) {
+        return awaiter_.await_suspend(h);
+    }
+    decltype(auto) await_resume() { return awaiter_.await_resume(); }
+
+private:
+    A& awaiter_;
+};
+
+/// What every task's promise does with what its coroutine awaits.
+class awaiting_promise : public promise_base {
+public:
+    template <class T>
+    static task_awaiter<T> await_transform(task<T>&& t) noexcept {
+        return task_awaiter<T>(t);
+    }
+    template <native_awaiter A>
+    static awaiter_reference<std::remove_reference_t<A>> await_transform(A&& a) noexcept {
+        return awaiter_reference<std::remove_reference_t<A>>(a);
+    }
+    /// What awaits by way of one of our awaiters.
+    template <class A>
+        requires(!native_awaiter<A>) && native_awaiter<decltype(get_awaiter(std::declval<A>()))>
+    static auto await_transform(A&& a) {
+        return get_awaiter(std::forward<A>(a));
+    }
+    /// Anything else that can be awaited. The task resumes on its own executor, wherever the awaitable
+    /// completes. A stop request does not interrupt the wait. Allocates one small frame.
+    template <class A>
+        requires(!native_awaiter<A>) &&
+                (!native_awaiter<decltype(get_awaiter(std::declval<A>()))>) &&
+                awaiter<decltype(get_awaiter(std::declval<A>()))>
+    static foreign_awaiter<await_result_t<A>> await_transform(A&& a) {
+        return foreign_awaiter<await_result_t<A>>(adapt_foreign(std::forward<A>(a)));
+    }
+};
+
+template <class T>
+class task_promise : public awaiting_promise {
+public:
+    task_promise() noexcept {
+        static_assert(alignof(task_promise) <= 2 * sizeof(void*), "see promise_base::handle()");
+    }
+    ~task_promise() { storage.destroy(result); }
+
+    task<T> get_return_object() noexcept { return task_access::make<T>(this); }
+    static final_awaiter final_suspend() noexcept { return {}; }
+
+    void unhandled_exception() noexcept {
+        storage.set_error(std::current_exception());
+        result = outcome::error;
+    }
+
+    template <class U = T>
+        requires std::convertible_to<U&&, T> &&
+                 (!std::is_reference_v<T> || std::is_reference_v<U &&>)
+    void return_value(U&& value) {
+        storage.set_value(static_cast<T>(std::forward<U>(value)));
+        result = outcome::value;
+    }
+
+    T take() { return storage.take(result); }
+
+    result_storage<T> storage;
+};
+
+template <>
+class task_promise<void> : public awaiting_promise {
+public:
+    ~task_promise() { storage.destroy(result); }
+
+    task<void> get_return_object() noexcept;
+    static final_awaiter final_suspend() noexcept { return {}; }
+
+    void unhandled_exception() noexcept {
+        storage.set_error(std::current_exception());
+        result = outcome::error;
+    }
+    void return_void() noexcept { result = outcome::value; }
+
+    void take() { storage.take(result); }
+
+    result_storage<void> storage;
+};
+
+// Whether the closure type `C` has captures. Not a constant expression: inside the lambda's own body, where
+// coroutine_traits looks, its type is not complete yet.
+template <class C>
+[[gnu::noinline]] bool has_captures() noexcept {
+    return !std::is_empty_v<std::remove_cv_t<C>>;
+}
+
+/// The promise of a task whose coroutine is a lambda: it remembers whether there are captures to die.
+template <class T, class C>
+class closure_promise : public task_promise<T> {
+public:
+    closure_promise() noexcept {
+        if (has_captures<C>()) this->flags |= promise_base::from_capturing_closure;
+    }
+};
+
+template <class T, class... Args>
+struct select_promise {
+    using type = task_promise<T>;
+};
+template <class T, class C, class... Args>
+    requires(is_closure<std::remove_cv_t<C>>())
+struct select_promise<T, C&, Args...> {
+    using type = closure_promise<T, C>;
+};
+
+}  // namespace detail
+
+/// A coroutine, lazily started, with exactly one owner: this object.
+///
+/// Awaiting it runs it, on the executor of the task that awaits, and gives its value or rethrows its
+/// exception. To run several at once fork_join() them or spawn them into a scope.
+///
+/// Stop: if the task is stopped, the coroutine that awaits it is not resumed; it completes as stopped too,
+///   and its locals are destroyed in order. See stopped.hpp for how to notice.
+/// Thread safety: none; it belongs to one coroutine.
+/// Allocates: its frame, from the worker's recycled memory.
+///
+/// `T` may be void, a reference or move-only, and must not be aligned to more than 16 bytes.
+template <class T>
+class [[nodiscard]] task {
+public:
+    using value_type = T;
+
+    task(task&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+    task& operator=(task&& other) noexcept {
+        if (this != &other) {
+            if (frame_ != nullptr) frame_->handle().destroy();
+            frame_ = std::exchange(other.frame_, nullptr);
+        }
+        return *this;
+    }
+    ~task() {
+        if (frame_ != nullptr) frame_->handle().destroy();
+    }
+
+    /// False after it was moved from.
+    explicit operator bool() const noexcept { return frame_ != nullptr; }
+
+private:
+    friend detail::task_access;
+
+    explicit task(detail::promise_base* frame) noexcept : frame_(frame) {}
+
+    detail::promise_base* frame_;
+};
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_task_type = false;
+template <class T>
+inline constexpr bool is_task_type<task<T>> = true;
+
+inline task<void> task_promise<void>::get_return_object() noexcept {
+    return task_access::make<void>(this);
+}
+
+template <class T>
+class [[nodiscard]] task_awaiter {
+public:
+    using taskscope_awaiter = void;
+
+    explicit task_awaiter(task<T>& t) noexcept : task_(t) {}
+
+    static bool await_ready() noexcept { return false; }
+
+    template <std::derived_from<promise_base> Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
+        promise_base& child = task_access::promise(task_);
+        child.context = h.promise().context;
+        child.reports_to = completion::awaited;
+        child.awaiting = &h.promise();
+        child.owner = &task_access::frame(task_);
+        return this_worker()->transfer(child.handle(), child);
+    }
+
+    T await_resume() { return task_access::promise(task_).take(); }
+
+private:
+    task<T>& task_;
+};
+
+/// Awaits a task of its own.
+template <class T>
+class [[nodiscard]] owned_task_awaiter {
+public:
+    using taskscope_awaiter = void;
+
+    explicit owned_task_awaiter(task<T>&& t) noexcept : task_(std::move(t)) {}
+
+    static bool await_ready() noexcept { return false; }
+    template <std::derived_from<promise_base> Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
+        return task_awaiter<T>(task_).await_suspend(h);
+    }
+    T await_resume() { return task_access::promise(task_).take(); }
+
+private:
+    task<T> task_;
+};
+
+}  // namespace detail
+}  // namespace taskscope
+
+template <class T, class... Args>
+struct std::coroutine_traits<taskscope::task<T>, Args...> {
+    using promise_type = typename taskscope::detail::select_promise<T, Args...>::type;
+};

@@ -1,0 +1,118 @@
+// executor/src/blocking_threads.cpp - starting, reusing and ending the threads behind run_blocking().
+// SPDX-License-Identifier: MIT
+#include "blocking_threads.hpp"
+
+#include <taskscope/detail/current.hpp>
+
+#include <system_error>
+
+namespace taskscope::detail {
+
+void blocking_threads::start(blocking_call& call) {
+    std::unique_lock lock{mutex_};
+    reap(lock);
+    call.next = nullptr;
+    tsan_release(&call);
+    thread_entry* wake = nullptr;
+    if (!idle_.empty()) {
+        busy_.splice(busy_.begin(), idle_, idle_.begin());
+        wake = &busy_.front();
+        wake->idle = false;
+    } else if (busy_.size() < limit_) {
+        try {
+            busy_.emplace_front();
+            const auto self = busy_.begin();
+            try {
+                self->thread = std::thread([this, self] { run(self); });
+            } catch (...) {
+                busy_.pop_front();
+                throw;
+            }
+            alive_.store(alive_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        } catch (const std::exception&) {
+            if (busy_.empty()) throw;  // else it waits for one of those there are
+        }
+    }
+    (last_ != nullptr ? last_->next : first_) = &call;
+    last_ = &call;
+    calls_.store(calls_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (wake != nullptr) {
+        wake->wake.store(
+            1, std::memory_order_relaxed);  // ordered by the mutex; the word is only a bell
+        futex_wake_one(&wake->wake);        // under the mutex: the thread cannot end meanwhile
+    }
+}
+
+void blocking_threads::run(thread_list::iterator self) noexcept {
+    std::unique_lock lock{mutex_};
+    for (;;) {
+        while (first_ != nullptr) {
+            blocking_call& call = *first_;
+            first_ = call.next;
+            if (first_ == nullptr) last_ = nullptr;
+            lock.unlock();
+            tsan_acquire(&call);
+            promise_base& task = *call.task;
+            outside_context = task.context;
+            call.call(call);
+            outside_context = nullptr;
+            schedule(*task.context->home, task);  // After this line call is gone.
+            lock.lock();
+            // After schedule(): who sees no call in progress also sees what the last one made ready.
+            calls_.store(calls_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+        }
+        if (stopping_ || !wait_idle(lock, self)) break;
+    }
+    // Still locked. Whoever comes next joins us.
+    finished_.splice(finished_.begin(), self->idle ? idle_ : busy_, self);
+    alive_.store(alive_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+}
+
+bool blocking_threads::wait_idle(std::unique_lock<std::mutex>& lock,
+                                 thread_list::iterator self) noexcept {
+    idle_.splice(idle_.begin(), busy_, self);
+    self->idle = true;
+    self->wake.store(0, std::memory_order_relaxed);
+    const auto deadline = clock::now() + keep_alive;
+    while (self->idle && !stopping_) {
+        const auto left = deadline - clock::now();
+        if (left <= clock::duration::zero()) return false;
+        lock.unlock();
+        futex_wait(self->wake, 0, left);
+        lock.lock();
+    }
+    return !self->idle;
+}
+
+void blocking_threads::reap(std::unique_lock<std::mutex>& lock) noexcept {
+    thread_list finished;
+    finished.swap(finished_);
+    if (finished.empty()) return;
+    lock.unlock();
+    for (thread_entry& t : finished) t.thread.join();
+    lock.lock();
+}
+
+void blocking_threads::stop() noexcept {
+    std::unique_lock lock{mutex_};
+    stopping_ = true;
+    for (thread_entry& t : idle_) {
+        t.wake.store(1, std::memory_order_relaxed);
+        futex_wake_one(&t.wake);
+    }
+    while (!busy_.empty() || !idle_.empty()) {
+        std::thread& t = (busy_.empty() ? idle_ : busy_).front().thread;
+        std::thread joined;
+        joined.swap(t);
+        lock.unlock();
+        joined.join();
+        lock.lock();
+    }
+    for (thread_entry& t : finished_) {
+        if (t.thread.joinable()) t.thread.join();
+    }
+    finished_.clear();
+    stopping_ = false;
+}
+
+}  // namespace taskscope::detail

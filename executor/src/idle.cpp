@@ -1,0 +1,118 @@
+// executor/src/idle.cpp - transitions between searching, sleeping and awake.
+// SPDX-License-Identifier: MIT
+#include "idle.hpp"
+
+namespace taskscope::detail {
+
+bool idle_state::try_start_search() noexcept {
+    if (searching_.load(std::memory_order_relaxed) >= searcher_limit_) return false;
+    // edge idle.search: the announcement comes before the looks into the queues. seq_cst, like the barrier of
+    // whoever pushes and then reads searching_ in should_wake().
+    if (searching_.fetch_add(1, std::memory_order_seq_cst) < searcher_limit_) return true;
+    stop_search();
+    return false;
+}
+
+bool idle_state::stop_search() noexcept {
+    // edge idle.search: the retraction comes before the last look into the queues, against a push that then
+    // reads searching_ in should_wake(): one of the two sees the other.
+    return searching_.fetch_sub(1, std::memory_order_seq_cst) == 1;
+}
+
+bool idle_state::announce(worker& w) noexcept {
+    const std::lock_guard lock{mutex_};
+    w.wake_word.store(0, std::memory_order_relaxed);
+    w.asleep = true;
+    w.drives = driver_ == nullptr;
+    if (w.drives) {
+        driver_ = &w;
+    } else {
+        w.next_sleeper = sleepers_;
+        sleepers_ = &w;
+    }
+    sleeping_.fetch_add(1,
+                        std::memory_order_relaxed);  // ordered by the heavy_barrier() that follows
+    return w.drives;
+}
+
+void idle_state::retract(worker& w) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (!w.asleep) return;  // woken: whoever woke it has taken it out
+    if (driver_ == &w) {
+        remove_driver();
+        return;
+    }
+    worker** at = &sleepers_;
+    while (*at != &w) at = &(*at)->next_sleeper;
+    *at = w.next_sleeper;
+    w.asleep = false;
+    sleeping_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+worker* idle_state::take_sleeper() noexcept {
+    worker* w = sleepers_;
+    if (w == nullptr) return nullptr;
+    sleepers_ = w->next_sleeper;
+    w->asleep = false;
+    sleeping_.fetch_sub(1, std::memory_order_relaxed);
+    return w;
+}
+
+void idle_state::remove_driver() noexcept {
+    driver_->asleep = false;
+    driver_->drives = false;
+    driver_ = nullptr;
+    sleeping_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void idle_state::wake(worker& w, bool in_reactor) noexcept {
+    wakes_.fetch_add(1, std::memory_order_relaxed);
+    // edge idle.wake, release half (acquire half: the load of wake_word in sleep()). What the waker did before
+    // is visible to the woken. Workers outlive whoever wakes them: they are joined last.
+    w.wake_word.store(1, std::memory_order_release);
+    reactor* r = in_reactor ? io.load(std::memory_order_relaxed) : nullptr;
+    if (r != nullptr) {
+        r->interrupt();
+    } else {
+        futex_wake_one(&w.wake_word);
+    }
+}
+
+void idle_state::wake_one() noexcept {
+    std::unique_lock lock{mutex_};
+    if (worker* w = take_sleeper()) {
+        lock.unlock();
+        wake(*w, false);
+    } else if (worker* d = driver_) {
+        remove_driver();
+        lock.unlock();
+        wake(*d, true);
+    }
+}
+
+void idle_state::wake_driver() noexcept {
+    std::unique_lock lock{mutex_};
+    if (worker* d = driver_) {
+        remove_driver();
+        lock.unlock();
+        wake(*d, true);
+    } else if (worker* w = take_sleeper()) {
+        lock.unlock();
+        wake(*w, false);
+    }
+}
+
+void idle_state::appoint_driver() noexcept {
+    std::unique_lock lock{mutex_};
+    if (driver_ != nullptr) return;
+    if (worker* w = take_sleeper()) {
+        lock.unlock();
+        wake(*w, false);
+    }
+}
+
+void idle_state::wake_all() noexcept {
+    while (sleeping_.load(std::memory_order_relaxed) != 0) wake_one();
+}
+
+}  // namespace taskscope::detail

@@ -1,0 +1,289 @@
+// executor/src/worker.cpp - a worker's loop: run a job, find the next, search, sleep.
+// SPDX-License-Identifier: MIT
+#include "executor_core.hpp"
+
+#include <immintrin.h>
+
+#include <algorithm>
+
+namespace taskscope::detail {
+
+constinit thread_local worker* current_worker [[gnu::tls_model("initial-exec")]] = nullptr;
+
+namespace {
+
+// Every so many jobs a worker looks where it would otherwise look last: at injected jobs, timers, I/O, and
+// the oldest end of its own deque. 61 as in Go and tokio: prime, so that it meets no period of the program.
+constexpr std::uint32_t fairness_interval = 61;
+
+// The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
+constexpr std::chrono::milliseconds longest_reactor_wait{500};
+
+// xorshift: who to steal from first.
+std::uint32_t next_random(std::uint32_t& state) noexcept {
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state;
+}
+
+}  // namespace
+
+void worker::wake_for_push() noexcept {
+    if (core->manual || polling) return;
+    full_fence();  // edge idle.search: the push comes before the look at the searchers
+    if (core->idle.should_wake()) core->idle.wake_one();
+}
+
+void worker::overflow(job& j) noexcept { core->inject(j); }
+
+void executor_core::run_worker(worker& w) noexcept {
+    current_worker = &w;
+    for (;;) {
+        job* j = find(w);
+        if (j == nullptr) j = search(w);
+        if (j != nullptr) {
+            run(w, j);
+        } else if (exiting_.load(std::memory_order_relaxed)) {
+            break;  // nothing anywhere: whoever pushes from now on runs it before it ends
+        } else {
+            sleep(w);
+        }
+    }
+    current_worker = nullptr;
+}
+
+void executor_core::run(worker& w, job* j) noexcept {
+    tsan_acquire(j);
+    worker_counters::add(w.counters.jobs);
+    for (;;) {
+        j = step(w, *j);
+        if (j == nullptr) break;
+        worker_counters::add(w.counters.bounces);
+        if (++w.tick % fairness_interval == 0 && !manual) {
+            inject(*j);  // a chain of transfers without end must not keep the others waiting
+            break;
+        }
+    }
+    w.context = nullptr;
+}
+
+job* executor_core::step(worker& w, job& j) noexcept {
+    w.budget = transfer_budget;
+    w.next = nullptr;
+    if (j.kind == job_kind::function) [[unlikely]] {
+        auto& f = static_cast<function_job&>(j);
+        f.call(f);
+        return w.next;
+    }
+    auto& p = static_cast<promise_base&>(j);
+    w.context = p.context;
+    switch (p.result) {
+        case outcome::pending:
+            p.handle().resume();
+            return w.next;
+        case outcome::stopped:
+            return unwind(p);
+        case outcome::value:
+        case outcome::error:
+            break;
+    }
+    return p.recv->done(*p.recv, &p);
+}
+
+job* executor_core::find(worker& w) noexcept {
+    if (++w.tick % fairness_interval == 0) {
+        if (job* j = find_fairly(w)) return j;
+    }
+    if (job* j = w.queue.pop()) return j;
+    if (job* j = take_injected(w)) return j;
+    return steal(w);
+}
+
+job* executor_core::find_fairly(worker& w) noexcept {
+    poll(w);
+    if (w.tick % (2 * fairness_interval) == 0) {
+        if (job* j = w.queue.steal()) return j;
+    }
+    if (job* j = injected.pop(1)) return j;
+    return w.queue.steal();
+}
+
+job* executor_core::take_injected(worker& w) noexcept {
+    const std::size_t waiting = injected.size();
+    if (waiting == 0) return nullptr;
+    job* const first = injected.pop(std::clamp<std::size_t>(waiting / workers.size(), 1, 32));
+    if (first == nullptr) return nullptr;
+    // The rest goes into the deque, last one first, so that pop() finds them in order.
+    job* reversed = nullptr;
+    for (job* j = first->next; j != nullptr;) {
+        job* next = j->next;
+        j->next = reversed;
+        reversed = j;
+        j = next;
+    }
+    while (reversed != nullptr) {
+        job* next = reversed->next;
+        tsan_acquire(reversed);
+        w.push(*reversed);
+        reversed = next;
+    }
+    return first;
+}
+
+job* executor_core::steal(worker& w) noexcept {
+    const std::size_t n = workers.size();
+    if (n < 2) return nullptr;
+    std::size_t victim = next_random(w.random) % n;
+    for (std::size_t i = 0; i < n; ++i, victim = victim + 1 == n ? 0 : victim + 1) {
+        worker& v = *workers[victim];
+        if (&v == &w || v.queue.looks_empty()) continue;
+        if (job* j = v.queue.steal()) {
+            worker_counters::add(w.counters.steals);
+            return j;
+        }
+    }
+    return nullptr;
+}
+
+job* executor_core::search(worker& w) noexcept {
+    poll(w);
+    if (job* j = w.queue.pop()) return j;
+    if (!idle.try_start_search()) return nullptr;
+    job* found = nullptr;
+    for (unsigned round = 0; found == nullptr && round < spins; ++round) {
+        for (int i = 0; i < 8; ++i) _mm_pause();
+        found = take_injected(w);
+        if (found == nullptr) found = steal(w);
+    }
+    const bool last = idle.stop_search();
+    if (found != nullptr && last) after_idling(w, true);
+    return found;
+}
+
+// `w` goes from idle to busy.
+void executor_core::after_idling(worker&, bool last_searcher) noexcept {
+    // Pushes that saw a searcher woke nobody.
+    if (last_searcher && work_visible() && idle.should_wake()) idle.wake_one();
+    // If `w` used to drive, its role is free, and somebody asleep must take it.
+    if (idle.sleeping().load(std::memory_order_relaxed) != 0 &&
+        (timers.size() != 0 || idle.io.load(std::memory_order_relaxed) != nullptr)) {
+        idle.appoint_driver();
+    }
+}
+
+bool executor_core::work_visible() const noexcept {
+    if (!injected.looks_empty()) return true;
+    return std::any_of(workers.begin(), workers.end(),
+                       [](const auto& w) { return !w->queue.looks_empty(); });
+}
+
+void executor_core::sleep(worker& w) noexcept {
+    const bool drives = idle.announce(w);
+    // edge idle.push: the announcement comes before the last look into the queues, against a push that then
+    // looks at the sleepers. edge idle.search: and against one that looks at the searchers.
+    heavy_barrier();
+    if (!work_visible() && !exiting_.load(std::memory_order_relaxed)) {
+        worker_counters::add(w.counters.sleeps);
+        if (drives) {
+            drive(w);
+        } else {
+            // edge idle.wake, acquire half (release half: the store in idle_state::wake()).
+            while (w.wake_word.load(std::memory_order_acquire) == 0) futex_wait(w.wake_word, 0);
+        }
+    }
+    idle.retract(w);
+    if (job* j = w.queue.pop()) {  // completions of the reactor, and timers
+        after_idling(w, true);
+        run(w, j);
+    }
+}
+
+// Waits for timers and I/O, until there is something to do or somebody wakes us.
+void executor_core::drive(worker& w) noexcept {
+    // edge idle.wake, acquire half, as in sleep().
+    while (w.wake_word.load(std::memory_order_acquire) == 0 && w.queue.looks_empty()) {
+        const clock::time_point earliest = timers.earliest();
+        clock::duration left = clock::duration::max();
+        if (earliest != clock::time_point::max()) {
+            const clock::time_point present = now();
+            if (earliest <= present) {
+                w.polling = true;
+                timers.fire(present);
+                w.polling = false;
+                continue;
+            }
+            left = earliest - present;
+        }
+        reactor* r =
+            idle.io.load(std::memory_order_acquire);  // edge executor.reactor, acquire half
+        if (r == nullptr) {
+            futex_wait(w.wake_word, 0, left);
+            // edge executor.poll, acquire half (release half: the store in poll()).
+        } else if (!reactor_busy_.exchange(true, std::memory_order_acquire)) {
+            w.polling = true;
+            r->wait(std::min<clock::duration>(left, longest_reactor_wait));
+            w.polling = false;
+            // edge executor.poll, release half (acquire half: the exchanges).
+            reactor_busy_.store(false, std::memory_order_release);
+        } else {
+            // A busy worker is just polling; it will be through in a moment.
+            futex_wait(w.wake_word, 0, std::chrono::microseconds(50));
+        }
+    }
+}
+
+// Looks at timers and I/O without blocking.
+void executor_core::poll(worker& w) noexcept {
+    if (manual) return;
+    w.polling = true;
+    if (timers.size() != 0) timers.fire(now());
+    reactor* r = idle.io.load(std::memory_order_acquire);  // edge executor.reactor, acquire half
+    if (r != nullptr) {
+        // edge executor.poll, acquire half (release half: the stores of false).
+        if (!reactor_busy_.exchange(true, std::memory_order_acquire)) {
+            r->poll();
+            reactor_busy_.store(false,
+                                std::memory_order_release);  // edge executor.poll, release half
+        }
+    }
+    w.polling = false;
+    if (w.queue.approximate_size() > 1) w.wake_for_push();
+}
+
+bool executor_core::run_one_manually() {
+    worker& w = *workers.front();
+    worker* const outer = current_worker;
+    current_worker = &w;
+    timers.fire(now());
+    job* j = w.queue.steal();  // oldest first
+    if (j == nullptr) j = injected.pop(1);
+    if (j != nullptr) run(w, j);
+    current_worker = outer;
+    return j != nullptr;
+}
+
+bool executor_core::drive_manually(clock::time_point limit) {
+    const bool calls = blocking.calls() != 0;  // read before looking for jobs
+    if (run_one_manually()) return true;
+    if (!calls) return advance_manually(limit);
+    wait_manually();
+    return true;
+}
+
+void executor_core::wait_manually() noexcept {
+    worker& w = *workers.front();
+    idle.announce(w);
+    heavy_barrier();
+    if (!work_visible()) futex_wait(w.wake_word, 0, std::chrono::milliseconds(10));
+    idle.retract(w);
+}
+
+bool executor_core::advance_manually(clock::time_point t) noexcept {
+    const clock::time_point next = timers.earliest();
+    const clock::time_point to = std::min(t, next);
+    if (to > now()) manual_now_.store(to.time_since_epoch().count(), std::memory_order_relaxed);
+    return next <= t && next != clock::time_point::max();
+}
+
+}  // namespace taskscope::detail

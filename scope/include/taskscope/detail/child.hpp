@@ -1,0 +1,171 @@
+// <taskscope/detail/child.hpp> - the record of a spawned task: whose it is, where it came from, what it holds.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <taskscope/detail/current.hpp>
+#include <taskscope/detail/scope_state.hpp>
+#include <taskscope/task.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <source_location>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace taskscope::detail {
+
+/// Base of all records. Allocated from frame memory; gone before the member leaves its scope.
+struct child : receiver {
+    child(function end, scope_state& s, std::source_location at) noexcept
+        : receiver(end), scope(&s), spawned_at(at) {}
+    child(const child&) = delete;
+    child& operator=(const child&) = delete;
+    ~child();
+
+    scope_state* scope;
+    promise_base* frame = nullptr;  ///< of the task; cleared when it is destroyed
+    child* next = nullptr;          ///< these three: the registry's
+    child* prev = nullptr;
+    std::uint32_t stripe = 0;
+    std::source_location spawned_at;
+    char* name = nullptr;  ///< a copy, or nullptr
+};
+
+/// Puts a name into the record. Throws std::bad_alloc.
+void set_name(child& c, std::string_view name);
+
+/// The record enters its scope and the registry. False if the scope is closed.
+bool try_enter(child& c) noexcept;
+/// Takes back the registration of a child that could not be started.
+void unregister(child& c) noexcept;
+/// Starts the task, which is owned by the record from now on.
+void start(child& c, promise_base& p, task_context& context) noexcept;
+
+/// First half of a member's end: policy, registry, and the task's frame. `error` is null if there is none.
+void complete(child& c, promise_base* p, std::exception_ptr error) noexcept;
+
+/// The error a task<T> ended with, or null. `p` is null if it was stopped.
+template <class T>
+std::exception_ptr error_of(promise_base* p) noexcept {
+    if (p == nullptr || p->result != outcome::error) [[likely]]
+        return nullptr;
+    return static_cast<task_promise<T>&>(*p).storage.error();
+}
+
+/// Memory of a record of type `Record`, with construction and destruction.
+template <class Record>
+struct record_memory {
+    template <class... Args>
+    static Record* make(Args&&... args) {
+        static_assert(alignof(Record) <= 2 * sizeof(void*),
+                      "taskscope: arguments of a child must not be aligned to more than 16 bytes");
+        void* memory = allocate_frame(sizeof(Record));
+        try {
+            return ::new (memory) Record(std::forward<Args>(args)...);
+        } catch (...) {
+            free_frame(memory, sizeof(Record));
+            throw;
+        }
+    }
+    static void destroy(Record* r) noexcept {
+        r->~Record();
+        free_frame(r, sizeof(Record));
+    }
+};
+
+/// A child made from a task.
+template <class T>
+struct task_child : child {
+    task_child(scope_state& s, std::source_location at) noexcept
+        : child(&task_child::finish, s, at) {}
+
+    static job* finish(receiver& r, promise_base* p) noexcept {
+        auto* self = static_cast<task_child*>(&r);
+        scope_state& scope = *self->scope;
+        complete(*self, p, error_of<T>(p));
+        record_memory<task_child>::destroy(self);
+        scope.leave();  // After this line scope may be gone.
+        return nullptr;
+    }
+};
+
+/// What the child of a callable gives: T if it returns task<T>, else void.
+template <class R>
+struct child_result {
+    using type = void;
+};
+template <class T>
+struct child_result<task<T>> {
+    using type = T;
+};
+template <class F, class... Args>
+using child_result_t =
+    typename child_result<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>::type;
+
+/// A child made from a callable and arguments, which live as long as it does.
+template <class F, class... Args>
+struct callable_child : child {
+    using result = child_result_t<F, Args...>;
+
+    template <class G, class... As>
+    callable_child(scope_state& s, std::source_location at, G&& g, As&&... as)
+        : child(&callable_child::finish, s, at),
+          function(std::forward<G>(g)),
+          arguments(std::forward<As>(as)...) {}
+
+    static job* finish(receiver& r, promise_base* p) noexcept {
+        auto* self = static_cast<callable_child*>(&r);
+        scope_state& scope = *self->scope;
+        complete(*self, p, error_of<result>(p));
+        record_memory<callable_child>::destroy(self);
+        scope.leave();  // After this line scope may be gone.
+        return nullptr;
+    }
+
+    auto call() {
+        return std::apply([this](Args&... as) { return std::invoke(function, std::move(as)...); },
+                          arguments);
+    }
+
+    [[no_unique_address]] F function;
+    [[no_unique_address]] std::tuple<Args...> arguments;
+};
+
+/// Runs a callable that is no coroutine as a task. `f` outlives it.
+template <class Record>
+task<void> call_plain(Record& r) {
+    r.call();
+    co_return;
+}
+
+/// The task of a record with a callable: what it returns, or one that calls it.
+template <class Record>
+auto task_of(Record& r) {
+    if constexpr (is_task_type<decltype(r.call())>) {
+        return r.call();
+    } else {
+        return call_plain(r);
+    }
+}
+
+/// Releases the frame from the task object.
+template <class T>
+promise_base& release_frame(task<T>& t) noexcept {
+    return *std::exchange(task_access::frame(t), nullptr);
+}
+
+[[noreturn]] void throw_empty_task();
+[[noreturn]] void throw_closure_task();
+
+/// Throws misuse_error if `t` came from a lambda with captures, which is gone, or will be, before `t` ends.
+template <class T>
+void check_spawnable(task<T>& t) {
+    if (!t) throw_empty_task();
+    if ((task_access::promise(t).flags & promise_base::from_capturing_closure) != 0)
+        throw_closure_task();
+}
+
+}  // namespace taskscope::detail

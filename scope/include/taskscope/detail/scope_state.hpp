@@ -1,0 +1,195 @@
+// <taskscope/detail/scope_state.hpp> - the inside of a task_scope: one atomic word, a place in the tree.
+// SPDX-License-Identifier: MIT
+//
+// The word holds the number of members (children and child scopes) above the flags, so that each of these
+// is decided by one read-modify-write: spawn against close, the last member against a join, the first error.
+//
+//     bits 8..63   members         join_wanted   a join waits for the members to be gone
+//     bit  0       closed          ending        they are gone and nobody can enter: set once, and whoever
+//     bit  1       has_errors                    sets it runs end()
+//                                  abandoned     shutdown() has given up on them; end() frees the state
+//
+// At its end a member does, in this order: error policy, registry, frame with its captures, leave(). After
+// the read-modify-write in leave_once() it touches nothing of the scope, unless it has set `ending`.
+#pragma once
+
+#include <taskscope/async_event.hpp>
+#include <taskscope/detail/context.hpp>
+#include <taskscope/error_context.hpp>
+#include <taskscope/stop_token.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskscope {
+
+struct scope_counts;
+struct shutdown_limits;
+
+namespace detail {
+
+struct child;
+class scope_runtime;
+struct scope_access;
+struct shutdown_operation;
+class scope_reference;
+
+class scope_state {
+public:
+    /// Throws scope_closed if `parent` does not accept members any more. `parent` is null for roots.
+    scope_state(executor& home, scope_runtime& runtime, scope_state* parent, stop_token stop,
+                task_scope* facade, std::string_view name, error_policy policy,
+                std::source_location opened_at);
+    scope_state(const scope_state&) = delete;
+    scope_state& operator=(const scope_state&) = delete;
+
+    // Lifetime: one reference for the task_scope, one for each snapshot, shutdown, or running end().
+
+    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    void release() noexcept;
+
+    // Members.
+
+    /// False if the scope is closed.
+    bool try_enter() noexcept {
+        std::uint64_t word = word_.load(std::memory_order_relaxed);
+        do {
+            if ((word & closed) != 0) return false;
+            // relaxed: entering carries nothing; the spawner keeps the scope alive by other means.
+        } while (!word_.compare_exchange_weak(word, word + one_member, std::memory_order_relaxed));
+        return true;
+    }
+
+    /// For the body of a scope that nobody else knows yet, or that was closed by a shutdown meanwhile.
+    void enter_always() noexcept { word_.fetch_add(one_member, std::memory_order_relaxed); }
+
+    /// The last thing a member does. After it the scope may be gone.
+    void leave() noexcept;
+
+    void close() noexcept;
+    /// Ends the scope now, if it has no members, or else when the last one leaves.
+    void want_join() noexcept;
+    /// Ends the scope if it has no members; false if it has.
+    bool try_end() noexcept;
+    /// Returns whether this was the first error.
+    bool set_error() noexcept;
+
+    std::uint64_t members() const noexcept {
+        return word_.load(std::memory_order_relaxed) >> member_shift;
+    }
+    bool is_closed() const noexcept {
+        return (word_.load(std::memory_order_relaxed) & closed) != 0;
+    }
+    bool has_errors() const noexcept {
+        // edge scope.error, acquire half (release half: the RMW in set_error()).
+        return (word_.load(std::memory_order_acquire) & error) != 0;
+    }
+    bool has_ended() const noexcept { return ended.is_set(); }
+
+    // Errors.
+
+    void report(const child& c, std::exception_ptr error) noexcept;
+
+    // The tree.
+
+    /// A reference, to be released; or nullptr.
+    scope_state* parent() noexcept;
+    std::vector<scope_reference> children();
+    std::size_t child_scopes() noexcept;
+    std::string path();
+
+    task_context context;
+    scope_runtime& runtime;
+    task_scope* const facade;
+    const std::string name;
+    const std::source_location opened_at;
+    const clock::time_point opened_when;
+    stop_source stop;     ///< asks the members to stop
+    stop_source closing;  ///< requested by close(): nothing new is coming
+    async_event ended;    ///< the members are gone, for good
+
+    struct counters {
+        atomic<std::uint64_t> spawned{0};
+        atomic<std::uint64_t> failed{0};
+        atomic<std::uint64_t> stopped{0};
+        atomic<std::uint64_t> refused{0};
+        atomic<std::uint64_t> handler_failures{0};
+    } count;
+    scope_counts counts() noexcept;
+
+    // Shutting down; src/shutdown.cpp.
+
+    std::shared_ptr<shutdown_operation> begin_shutdown(const shutdown_limits& limits);
+    void abandon() noexcept;
+    bool is_abandoned() const noexcept {
+        return (word_.load(std::memory_order_relaxed) & abandoned) != 0;
+    }
+
+    void set_policy(error_policy policy);
+
+private:
+    static constexpr std::uint64_t closed = 1;
+    static constexpr std::uint64_t error = 2;
+    static constexpr std::uint64_t join_wanted = 4;
+    static constexpr std::uint64_t ending = 8;
+    static constexpr std::uint64_t abandoned = 16;
+    static constexpr unsigned member_shift = 8;
+    static constexpr std::uint64_t one_member = std::uint64_t{1} << member_shift;
+
+    ~scope_state() = default;
+    // These return the scope above if it has to be left next.
+    scope_state* leave_once() noexcept;
+    scope_state* end() noexcept;
+    scope_state* leave_tree() noexcept;
+    std::shared_ptr<const error_policy> policy() noexcept;
+
+    alignas(cache_line) atomic<std::uint64_t> word_{0};
+    atomic<std::uint32_t> references_{1};
+
+    alignas(cache_line) std::mutex mutex_;  // guards what follows
+    scope_state* parent_;
+    scope_state* first_child_ = nullptr;
+    scope_state* next_sibling_ = nullptr;  // these two: guarded by the parent's mutex
+    scope_state* prev_sibling_ = nullptr;
+    std::shared_ptr<const error_policy> policy_;
+    std::shared_ptr<shutdown_operation> shutdown_;
+};
+
+[[noreturn]] void throw_scope_closed(scope_state& s);
+
+/// Owns one reference.
+class scope_reference {
+public:
+    scope_reference() noexcept = default;
+    /// Takes over a reference the caller holds.
+    explicit scope_reference(scope_state* s) noexcept : state_(s) {}
+    scope_reference(scope_reference&& o) noexcept : state_(std::exchange(o.state_, nullptr)) {}
+    scope_reference& operator=(scope_reference&& o) noexcept {
+        std::swap(state_, o.state_);
+        return *this;
+    }
+    ~scope_reference() {
+        if (state_ != nullptr) state_->release();
+    }
+    static scope_reference retain(scope_state& s) noexcept {
+        s.retain();
+        return scope_reference(&s);
+    }
+
+    scope_state* get() const noexcept { return state_; }
+    scope_state* operator->() const noexcept { return state_; }
+    scope_state& operator*() const noexcept { return *state_; }
+    explicit operator bool() const noexcept { return state_ != nullptr; }
+
+private:
+    scope_state* state_ = nullptr;
+};
+
+}  // namespace detail
+}  // namespace taskscope

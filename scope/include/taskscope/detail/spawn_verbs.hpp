@@ -1,0 +1,208 @@
+// <taskscope/detail/spawn_verbs.hpp> - spawn, try_spawn and spawn_future, as scopes and groups offer them.
+// SPDX-License-Identifier: MIT
+//
+// A call without options records where it stands. A default argument cannot follow a parameter pack, so the
+// forms for up to three arguments are written out.
+#pragma once
+
+#include <taskscope/detail/child.hpp>
+#include <taskscope/spawn_future.hpp>
+
+#include <concepts>
+#include <functional>
+#include <source_location>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace taskscope {
+
+/// How to spawn. Trivially copyable, so that g++ 12 treats it right in every expression.
+struct spawn_options {
+    /// Shown in dumps, errors and reports. Copied.
+    std::string_view name = {};
+    std::source_location location = std::source_location::current();
+};
+
+namespace detail {
+
+template <class F, class... Args>
+concept spawnable = std::invocable<std::decay_t<F>&, std::decay_t<Args>...>;
+
+/// Enters the record's scope and starts the task that `make_task` gives. If that fails the record is gone;
+/// false: the scope is closed.
+template <class Record, class MakeTask>
+bool launch(Record* c, const spawn_options& o, task_context& context, MakeTask make_task) {
+    scope_state& s = *c->scope;
+    bool entered = false;
+    try {
+        if (!o.name.empty()) set_name(*c, o.name);
+        entered = try_enter(*c);
+        if (entered) {
+            auto t = make_task();
+            start(*c, release_frame(t), context);
+            return true;
+        }
+    } catch (...) {
+        if (entered) unregister(*c);
+        record_memory<Record>::destroy(c);
+        if (entered) s.leave();
+        throw;
+    }
+    record_memory<Record>::destroy(c);
+    return false;
+}
+
+template <class T>
+bool spawn_task(scope_state& s, const spawn_options& o, task<T>&& t) {
+    check_spawnable(t);
+    auto* c = record_memory<task_child<T>>::make(s, o.location);
+    return launch(c, o, s.context, [&t] { return std::move(t); });
+}
+
+template <class F, class... Args>
+bool spawn_callable(scope_state& s, const spawn_options& o, F&& f, Args&&... args) {
+    using record = callable_child<std::decay_t<F>, std::decay_t<Args>...>;
+    auto* c =
+        record_memory<record>::make(s, o.location, std::forward<F>(f), std::forward<Args>(args)...);
+    return launch(c, o, s.context, [c] { return task_of(*c); });
+}
+
+template <class T>
+child_handle<T> spawn_future_task(scope_state& s, const spawn_options& o, task<T>&& t) {
+    check_spawnable(t);
+    auto* c = record_memory<future_task_child<T>>::make(s, o.location);
+    if (!launch(c, o, c->own_context, [&t] { return std::move(t); })) throw_scope_closed(s);
+    return handle_access::make<T>(c);
+}
+
+template <class F, class... Args>
+auto spawn_future_callable(scope_state& s, const spawn_options& o, F&& f, Args&&... args) {
+    using T = child_result_t<F, Args...>;
+    using record = future_callable_child<T, std::decay_t<F>, std::decay_t<Args>...>;
+    auto* c =
+        record_memory<record>::make(s, o.location, std::forward<F>(f), std::forward<Args>(args)...);
+    if (!launch(c, o, c->own_context, [c] { return task_of(*c); })) throw_scope_closed(s);
+    return handle_access::make<T>(c);
+}
+
+/// Base of task_scope and task_group: everything that spawns, in terms of Self::state().
+template <class Self>
+class spawn_verbs {
+public:
+    /// Calls `f(args...)`, which returns a task, or else does its work at once, and runs it as a child. `f`
+    /// and `args` are copied or moved into the child's record and live as long as the child does, so `f` may
+    /// be a lambda with captures. Pass std::ref(x) for a reference.
+    ///
+    /// If `f` returns a task it is called here, and the task starts on the executor; else it is called on the
+    /// executor.
+    /// Throws: scope_closed; what copying the arguments, or calling `f` here, throws; std::bad_alloc. Then
+    ///   nothing was spawned.
+    template <class F>
+        requires spawnable<F>
+    void spawn(F&& f, std::source_location where = std::source_location::current()) {
+        spawn(spawn_options{{}, where}, std::forward<F>(f));
+    }
+    template <class F, class A>
+        requires spawnable<F, A>
+    void spawn(F&& f, A&& a, std::source_location where = std::source_location::current()) {
+        spawn(spawn_options{{}, where}, std::forward<F>(f), std::forward<A>(a));
+    }
+    template <class F, class A, class B>
+        requires spawnable<F, A, B>
+    void spawn(F&& f, A&& a, B&& b, std::source_location where = std::source_location::current()) {
+        spawn(spawn_options{{}, where}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b));
+    }
+    template <class F, class A, class B, class C>
+        requires spawnable<F, A, B, C>
+    void spawn(F&& f, A&& a, B&& b, C&& c,
+               std::source_location where = std::source_location::current()) {
+        spawn(spawn_options{{}, where}, std::forward<F>(f), std::forward<A>(a), std::forward<B>(b),
+              std::forward<C>(c));
+    }
+    /// With options and any number of arguments.
+    template <class F, class... Args>
+        requires spawnable<F, Args...>
+    void spawn(const spawn_options& o, F&& f, Args&&... args) {
+        if (!spawn_callable(state(), o, std::forward<F>(f), std::forward<Args>(args)...)) {
+            throw_scope_closed(state());
+        }
+    }
+
+    /// Runs a task from a named coroutine function as a child.
+    /// Throws: scope_closed; std::bad_alloc; misuse_error if the task comes from a lambda with captures, which
+    ///   would be gone before the task is: spawn the lambda itself instead.
+    template <class T>
+    void spawn(task<T> t, std::source_location where = std::source_location::current()) {
+        spawn(spawn_options{{}, where}, std::move(t));
+    }
+    template <class T>
+    void spawn(const spawn_options& o, task<T> t) {
+        if (!spawn_task(state(), o, std::move(t))) throw_scope_closed(state());
+    }
+
+    /// Like spawn(), but returns false if the scope is closed; the task is then destroyed unrun.
+    template <class F, class... Args>
+        requires spawnable<F, Args...>
+    [[nodiscard]] bool try_spawn(const spawn_options& o, F&& f, Args&&... args) {
+        return spawn_callable(state(), o, std::forward<F>(f), std::forward<Args>(args)...);
+    }
+    template <class F>
+        requires spawnable<F>
+    [[nodiscard]] bool try_spawn(F&& f,
+                                 std::source_location where = std::source_location::current()) {
+        return try_spawn(spawn_options{{}, where}, std::forward<F>(f));
+    }
+    template <class F, class A>
+        requires spawnable<F, A>
+    [[nodiscard]] bool try_spawn(F&& f, A&& a,
+                                 std::source_location where = std::source_location::current()) {
+        return try_spawn(spawn_options{{}, where}, std::forward<F>(f), std::forward<A>(a));
+    }
+    template <class T>
+    [[nodiscard]] bool try_spawn(const spawn_options& o, task<T> t) {
+        return spawn_task(state(), o, std::move(t));
+    }
+    template <class T>
+    [[nodiscard]] bool try_spawn(task<T> t,
+                                 std::source_location where = std::source_location::current()) {
+        return try_spawn(spawn_options{{}, where}, std::move(t));
+    }
+
+    /// Like spawn(), and returns a handle on the child: see child_handle. An error of the child goes to the
+    /// scope's policy as usual, and to the handle as well.
+    template <class F, class... Args>
+        requires spawnable<F, Args...>
+    auto spawn_future(const spawn_options& o, F&& f, Args&&... args) {
+        return spawn_future_callable(state(), o, std::forward<F>(f), std::forward<Args>(args)...);
+    }
+    template <class F>
+        requires spawnable<F>
+    auto spawn_future(F&& f, std::source_location where = std::source_location::current()) {
+        return spawn_future(spawn_options{{}, where}, std::forward<F>(f));
+    }
+    template <class F, class A>
+        requires spawnable<F, A>
+    auto spawn_future(F&& f, A&& a, std::source_location where = std::source_location::current()) {
+        return spawn_future(spawn_options{{}, where}, std::forward<F>(f), std::forward<A>(a));
+    }
+    template <class T>
+    child_handle<T> spawn_future(const spawn_options& o, task<T> t) {
+        return spawn_future_task(state(), o, std::move(t));
+    }
+    template <class T>
+    child_handle<T> spawn_future(task<T> t,
+                                 std::source_location where = std::source_location::current()) {
+        return spawn_future(spawn_options{{}, where}, std::move(t));
+    }
+
+protected:
+    spawn_verbs() = default;
+    ~spawn_verbs() = default;
+
+private:
+    scope_state& state() noexcept { return static_cast<Self&>(*this).state(); }
+};
+
+}  // namespace detail
+}  // namespace taskscope

@@ -1,0 +1,52 @@
+// <taskscope/shutdown.hpp> - ending a tree of scopes within a time limit, and the report about it.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <source_location>
+#include <string>
+#include <vector>
+
+namespace taskscope {
+
+/// How long a shutdown may take. Negative times count as zero. Trivially copyable.
+struct shutdown_limits {
+    std::chrono::steady_clock::duration drain = std::chrono::seconds(5);  ///< to end by themselves
+    std::chrono::steady_clock::duration stop =
+        std::chrono::seconds(2);  ///< to end after a stop request
+};
+
+/// A child that had not completed when the time was up.
+struct straggler {
+    std::string scope_path;
+    std::string name;  ///< empty if it has none
+    std::source_location spawned_at;
+};
+
+/// What became of the members of one scope.
+struct scope_shutdown {
+    std::string path;
+    std::uint64_t drained = 0;  ///< children that ended by themselves after the shutdown began
+    std::uint64_t stopped =
+        0;  ///< children that ended after the stop request, however they completed
+    std::uint64_t abandoned = 0;  ///< children that were still running at the end
+    std::chrono::milliseconds took{0};
+};
+
+/// Scopes in the order in which they came to their end: innermost first.
+struct shutdown_report {
+    std::vector<scope_shutdown> scopes;
+    std::vector<straggler> stragglers;  ///< at most 1 000 are listed; `abandoned` counts all
+    std::chrono::milliseconds took{0};
+
+    bool complete() const noexcept { return abandoned() == 0; }
+    std::uint64_t drained() const noexcept;
+    std::uint64_t stopped() const noexcept;
+    std::uint64_t abandoned() const noexcept;
+
+    /// For people: a line for each scope that had members, and one for each straggler.
+    std::string text() const;
+};
+
+}  // namespace taskscope

@@ -1,0 +1,193 @@
+// <taskscope/spawn_future.hpp> - a handle on one child: its value, or its stop.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <taskscope/async_event.hpp>
+#include <taskscope/detail/child.hpp>
+#include <taskscope/stopped.hpp>
+
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace taskscope {
+
+template <class T>
+class child_handle;
+
+namespace detail {
+
+struct handle_access;
+
+/// The record of a child with a handle. Two own it: the child until its end, and the handle.
+template <class T>
+struct future_child : child {
+    using memory_function = void (*)(future_child&) noexcept;
+
+    future_child(function end, memory_function f, scope_state& s, std::source_location at)
+        : child(end, s, at), source(s.stop.token()), own_context(s.context), free_memory(f) {
+        own_context.stop = source.token();
+    }
+    ~future_child() { result.destroy(how); }
+
+    /// Keeps the result and lets go of scope and frame.
+    void settle(promise_base* p) noexcept {
+        if (p == nullptr) {
+            how = outcome::stopped;
+        } else if (p->result == outcome::value) {
+            keep_value(static_cast<task_promise<T>&>(*p));
+        } else {
+            auto& promise = static_cast<task_promise<T>&>(*p);
+            result.set_error(promise.storage.error());
+            how = outcome::error;
+        }
+        source.detach();
+        complete(*this, p, error_of<T>(p));
+    }
+
+    void finish_settled() noexcept {
+        scope_state& s = *scope;
+        s.leave();  // After this line s may be gone.
+        done_event.set();
+        release();
+    }
+
+    void release() noexcept {
+        // edge future.drop, both halves: the last owner destroys what the other one wrote.
+        if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) free_memory(*this);
+    }
+
+    stop_source source;
+    task_context own_context;
+    memory_function free_memory;
+    async_event done_event;
+    result_storage<T> result;
+    outcome how = outcome::pending;
+    atomic<std::uint32_t> references{2};
+
+private:
+    void keep_value(task_promise<T>& promise) noexcept {
+        try {
+            if constexpr (!std::is_void_v<T>)
+                result.set_value(promise.storage.take(outcome::value));
+            how = outcome::value;
+        } catch (...) {  // moving the value threw
+            result.set_error(std::current_exception());
+            how = outcome::error;
+        }
+    }
+};
+
+template <class T>
+struct future_task_child : future_child<T> {
+    future_task_child(scope_state& s, std::source_location at)
+        : future_child<T>(&future_task_child::finish, &future_task_child::free, s, at) {}
+
+    static job* finish(receiver& r, promise_base* p) noexcept {
+        auto& self = static_cast<future_task_child&>(r);
+        self.settle(p);
+        self.finish_settled();
+        return nullptr;
+    }
+    static void free(future_child<T>& f) noexcept {
+        record_memory<future_task_child>::destroy(static_cast<future_task_child*>(&f));
+    }
+};
+
+template <class T, class F, class... Args>
+struct future_callable_child : future_child<T> {
+    template <class G, class... As>
+    future_callable_child(scope_state& s, std::source_location at, G&& g, As&&... as)
+        : future_child<T>(&future_callable_child::finish, &future_callable_child::free, s, at),
+          held(std::in_place, std::forward<G>(g), std::forward<As>(as)...) {}
+
+    auto call() {
+        return std::apply([](F& f, Args&... as) { return std::invoke(f, std::move(as)...); },
+                          *held);
+    }
+
+    static job* finish(receiver& r, promise_base* p) noexcept {
+        auto& self = static_cast<future_callable_child&>(r);
+        self.settle(p);
+        self.held.reset();  // before the member leaves, as for any child
+        self.finish_settled();
+        return nullptr;
+    }
+    static void free(future_child<T>& f) noexcept {
+        record_memory<future_callable_child>::destroy(static_cast<future_callable_child*>(&f));
+    }
+
+    std::optional<std::tuple<F, Args...>> held;
+};
+
+}  // namespace detail
+
+/// A child whose value is wanted, or that may have to be stopped alone.
+///
+///     auto h = scope.spawn_future(fetch, url);
+///     page p = co_await std::move(h);
+///
+/// Awaiting gives the child's value or rethrows its error. Dropping the handle is fine at any time: the child
+/// goes on, and its value is destroyed.
+/// Stop: awaiting completes as stopped if the awaiting task is asked to stop, and the child goes on; or if the
+///   child was stopped (see stopped_as_optional below).
+/// Thread safety: request_stop() and done() from any thread, against anything but moving or destroying the
+///   handle.
+template <class T>
+class [[nodiscard]] child_handle {
+public:
+    child_handle(child_handle&& o) noexcept : child_(std::exchange(o.child_, nullptr)) {}
+    child_handle& operator=(child_handle&& o) noexcept {
+        std::swap(child_, o.child_);
+        return *this;
+    }
+    ~child_handle() {
+        if (child_ != nullptr) child_->release();
+    }
+
+    /// Asks this child, and no other, to stop.
+    void request_stop() noexcept { child_->source.request_stop(); }
+
+    /// Whether the child has completed. Awaiting does not suspend then.
+    bool done() const noexcept { return child_->done_event.is_set(); }
+
+    /// The wait as a task, for combinators.
+    task<T> as_task() && { return wait(std::move(*this)); }
+
+    auto operator co_await() && {
+        return detail::owned_task_awaiter<T>(std::move(*this).as_task());
+    }
+
+private:
+    friend detail::handle_access;
+
+    explicit child_handle(detail::future_child<T>* c) noexcept : child_(c) {}
+
+    static task<T> wait(child_handle h) {
+        co_await h.child_->done_event.wait();
+        if (h.child_->how == detail::outcome::stopped) co_await just_stopped();
+        co_return h.child_->result.take(h.child_->how);
+    }
+
+    detail::future_child<T>* child_;
+};
+
+/// The child's value, or nothing if it was stopped. For child_handle<void>: whether it was not stopped.
+template <class T>
+auto stopped_as_optional(child_handle<T> h) {
+    return stopped_as_optional(std::move(h).as_task());
+}
+
+namespace detail {
+
+struct handle_access {
+    template <class T>
+    static child_handle<T> make(future_child<T>* c) noexcept {
+        return child_handle<T>(c);
+    }
+};
+
+}  // namespace detail
+}  // namespace taskscope

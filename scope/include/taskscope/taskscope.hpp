@@ -1,0 +1,26 @@
+// <taskscope/taskscope.hpp> - everything but net.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <taskscope/async_event.hpp>
+#include <taskscope/current_scope.hpp>
+#include <taskscope/errors.hpp>
+#include <taskscope/exception_group.hpp>
+#include <taskscope/executor.hpp>
+#include <taskscope/fork_join.hpp>
+#include <taskscope/manual_executor.hpp>
+#include <taskscope/run_blocking.hpp>
+#include <taskscope/scope_tree.hpp>
+#include <taskscope/shutdown.hpp>
+#include <taskscope/sleep.hpp>
+#include <taskscope/spawn_future.hpp>
+#include <taskscope/statistics.hpp>
+#include <taskscope/stop_token.hpp>
+#include <taskscope/stopped.hpp>
+#include <taskscope/task.hpp>
+#include <taskscope/task_group.hpp>
+#include <taskscope/task_scope.hpp>
+#include <taskscope/version.hpp>
+#include <taskscope/with_scope.hpp>
+#include <taskscope/worker_count.hpp>
+#include <taskscope/yield.hpp>

@@ -1,0 +1,74 @@
+// scope/src/scope_runtime.cpp - the root scope of an executor, and the registry of its children.
+// SPDX-License-Identifier: MIT
+#include "scope_runtime.hpp"
+
+#include <taskscope/detail/contract.hpp>
+#include <taskscope/scope_tree.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace taskscope::detail {
+
+child_registry::child_registry(unsigned workers) {
+    for (unsigned i = 0; i <= workers; ++i) stripes_.push_back(std::make_unique<stripe>());
+}
+
+void child_registry::add(child& c) noexcept {
+    const worker* w = this_worker();
+    const bool ours =
+        w != nullptr && w->context != nullptr && w->context->home == c.scope->context.home;
+    c.stripe = ours ? w->index : static_cast<std::uint32_t>(stripes_.size() - 1);
+    stripe& s = *stripes_[c.stripe];
+    const std::lock_guard lock{s.mutex};
+    c.prev = nullptr;
+    c.next = s.first;
+    if (c.next != nullptr) c.next->prev = &c;
+    s.first = &c;
+}
+
+void child_registry::remove(child& c) noexcept {
+    stripe& s = *stripes_[c.stripe];
+    const std::lock_guard lock{s.mutex};
+    (c.prev != nullptr ? c.prev->next : s.first) = c.next;
+    if (c.next != nullptr) c.next->prev = c.prev;
+}
+
+scope_runtime::scope_runtime(executor& e)
+    : home(e),
+      registry(e.workers()),
+      root_(scope_access::make_root(e, *this, "")),
+      system_(scope_access::make_root(e, *this, "system")) {}
+
+scope_runtime::~scope_runtime() = default;
+
+void scope_runtime::shut_down() noexcept {
+    root_->request_stop();
+    root_->close();
+    scope_state& root = scope_access::state(*root_);
+    root.want_join();
+    // A scope object that is still there, with nobody running in it or below it, would be waited for in vain.
+    std::optional<clock::duration> patience = std::chrono::seconds(1);
+    if (is_manual(home)) patience.reset();
+    while (!root.ended.blocking_wait(home, patience)) {
+        const tree_snapshot tree = snapshot(*root_, 0);
+        std::uint64_t live = 0;
+        for (const scope_info& s : tree.scopes) live += s.counts.live;
+        if (live == 0 && tree.scopes.size() > 1) {
+            contract_violation("executor \"" + std::string(home.name()) +
+                               "\" was destroyed before scope " + tree.scopes[1].path +
+                               " was joined. Join or destroy every scope before its executor.");
+        }
+        if (is_manual(home)) {
+            contract_violation(
+                "manual_executor destroyed while tasks wait for what can not happen:\n" +
+                dump(*root_, format::text));
+        }
+    }
+    scope_state& system = scope_access::state(*system_);
+    system.want_join();
+    system.ended.blocking_wait(home);
+}
+
+}  // namespace taskscope::detail

@@ -1,0 +1,188 @@
+// scope/src/scope_state.cpp - the transitions of a scope, and its place in the tree.
+// SPDX-License-Identifier: MIT
+#include "scope_runtime.hpp"
+
+#include <taskscope/detail/scope_state.hpp>
+
+#include <algorithm>
+
+namespace taskscope::detail {
+namespace {
+
+// Without a name of its own a scope is called by the place where it was opened.
+std::string name_or_place(std::string_view name, const std::source_location& at) {
+    return name.empty() && at.line() != 0 ? place(at) : std::string(name);
+}
+
+}  // namespace
+
+std::string place(const std::source_location& at) {
+    std::string_view file = at.file_name();
+    file.remove_prefix(file.rfind('/') + 1);
+    return std::string(file) + ':' + std::to_string(at.line());
+}
+
+scope_state::scope_state(executor& home, scope_runtime& r, scope_state* parent,
+                         stop_token parent_stop, task_scope* f, std::string_view scope_name,
+                         error_policy policy, std::source_location where)
+    : runtime(r),
+      facade(f),
+      name(name_or_place(scope_name, where)),
+      opened_at(where),
+      opened_when(home.now()),
+      stop(parent_stop),
+      parent_(parent),
+      policy_(std::make_shared<const error_policy>(std::move(policy))) {
+    context = {&home, stop.token(), this};
+    if (parent == nullptr) return;
+    if (!parent->try_enter()) throw_scope_closed(*parent);
+    const std::lock_guard lock{parent->mutex_};
+    next_sibling_ = parent->first_child_;
+    if (next_sibling_ != nullptr) next_sibling_->prev_sibling_ = this;
+    parent->first_child_ = this;
+}
+
+void scope_state::release() noexcept {
+    // edge scope.release, both halves: the last owner destroys what the others wrote.
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+void scope_state::leave() noexcept {
+    // In a loop and not by recursion: a tree may be deep.
+    for (scope_state* s = this; s != nullptr;) s = s->leave_once();
+}
+
+scope_state* scope_state::leave_once() noexcept {
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    std::uint64_t next = 0;
+    do {
+        next = word - one_member;
+        if (next < one_member && (word & join_wanted) != 0) next |= closed | ending;
+        // edge scope.leave, both halves: what each member did is visible to whoever ends the scope.
+    } while (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel,
+                                          std::memory_order_relaxed));
+    // Unless we have set `ending` just now, *this may be gone.
+    return (next & ending) != 0 ? end() : nullptr;
+}
+
+scope_state* scope_state::end() noexcept {
+    retain();  // ended.set() lets the owner destroy its task_scope
+    stop.detach();
+    scope_state* const up = leave_tree();
+    // relaxed: abandon() comes before the last member's leave(), or not at all.
+    const bool orphaned = (word_.load(std::memory_order_relaxed) & abandoned) != 0;
+    ended.set();
+    if (orphaned) release();  // the reference that abandon() left for us
+    release();
+    return up;  // its member we still are
+}
+
+scope_state* scope_state::leave_tree() noexcept {
+    scope_state* const up = parent_;  // written only here
+    if (up == nullptr) return nullptr;
+    {
+        const std::lock_guard lock{up->mutex_};
+        (prev_sibling_ != nullptr ? prev_sibling_->next_sibling_ : up->first_child_) =
+            next_sibling_;
+        if (next_sibling_ != nullptr) next_sibling_->prev_sibling_ = prev_sibling_;
+    }
+    const std::lock_guard lock{mutex_};
+    parent_ = nullptr;
+    return up;
+}
+
+void scope_state::close() noexcept {
+    // relaxed: who fails to enter learns nothing but that.
+    if ((word_.fetch_or(closed, std::memory_order_relaxed) & closed) == 0) closing.request_stop();
+}
+
+bool scope_state::try_end() noexcept {
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    do {
+        if ((word & ending) != 0) return true;
+        if (word >= one_member) return false;
+        // edge scope.leave, acquire half: everything the members did.
+    } while (!word_.compare_exchange_weak(word, word | closed | ending, std::memory_order_acq_rel,
+                                          std::memory_order_relaxed));
+    if (scope_state* up = end()) up->leave();
+    return true;
+}
+
+void scope_state::want_join() noexcept {
+    while (!try_end()) {
+        std::uint64_t word = word_.load(std::memory_order_relaxed);
+        while (word >= one_member) {
+            // relaxed: the member that ends the scope reads the flag in the same word.
+            if (word_.compare_exchange_weak(word, word | join_wanted, std::memory_order_relaxed))
+                return;
+        }
+    }
+}
+
+bool scope_state::set_error() noexcept {
+    // edge scope.error, release half (acquire half: the load in has_errors()).
+    return (word_.fetch_or(error, std::memory_order_acq_rel) & error) == 0;
+}
+
+void scope_state::set_policy(error_policy policy) {
+    auto fresh = std::make_shared<const error_policy>(std::move(policy));
+    const std::lock_guard lock{mutex_};
+    policy_.swap(fresh);
+}
+
+std::shared_ptr<const error_policy> scope_state::policy() noexcept {
+    const std::lock_guard lock{mutex_};
+    return policy_;
+}
+
+scope_state* scope_state::parent() noexcept {
+    const std::lock_guard lock{mutex_};
+    if (parent_ != nullptr) parent_->retain();
+    return parent_;
+}
+
+std::vector<scope_reference> scope_state::children() {
+    std::vector<scope_reference> result;
+    const std::lock_guard lock{mutex_};
+    for (scope_state* c = first_child_; c != nullptr; c = c->next_sibling_) {
+        result.push_back(scope_reference::retain(*c));
+    }
+    std::reverse(result.begin(), result.end());  // in order of creation
+    return result;
+}
+
+scope_counts scope_state::counts() noexcept {
+    scope_counts c;
+    c.scopes = child_scopes();
+    const std::uint64_t all = members();
+    c.live = all > c.scopes ? all - c.scopes : 0;
+    c.spawned = count.spawned.load(std::memory_order_relaxed);
+    c.failed = count.failed.load(std::memory_order_relaxed);
+    c.stopped = count.stopped.load(std::memory_order_relaxed);
+    c.refused = count.refused.load(std::memory_order_relaxed);
+    c.handler_failures = count.handler_failures.load(std::memory_order_relaxed);
+    return c;
+}
+
+std::size_t scope_state::child_scopes() noexcept {
+    std::size_t n = 0;
+    const std::lock_guard lock{mutex_};
+    for (const scope_state* c = first_child_; c != nullptr; c = c->next_sibling_) ++n;
+    return n;
+}
+
+std::string scope_state::path() {
+    std::vector<std::string> names;
+    for (scope_reference s = scope_reference::retain(*this); s; s = scope_reference(s->parent())) {
+        names.push_back(s->name);
+    }
+    std::string result;
+    for (std::size_t i = names.size(); i-- > 0;) {
+        if (names[i].empty()) continue;  // the root
+        result += '/';
+        result += names[i];
+    }
+    return result.empty() ? "/" : result;
+}
+
+}  // namespace taskscope::detail

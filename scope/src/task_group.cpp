@@ -1,0 +1,58 @@
+// scope/src/task_group.cpp - a group's policy: stop on the first error, keep them all.
+// SPDX-License-Identifier: MIT
+#include <taskscope/task_group.hpp>
+
+namespace taskscope {
+
+task_group::task_group(task_scope& parent, std::string_view name, std::source_location where)
+    : scope_(parent, {.name = name, .on_error = collecting()}, where) {}
+
+task_group::task_group(executor& home, std::string_view name, std::source_location where)
+    : scope_(home, {.name = name, .on_error = collecting()}, where) {}
+
+task_group::task_group(const detail::task_context& context, std::string_view name,
+                       std::source_location where)
+    : scope_(detail::scope_access::open(context, {.name = name, .on_error = collecting()}, where)) {
+}
+
+error_policy task_group::collecting() {
+    return error_policy::own([this](const error_context& e) { collect(e.error); });
+}
+
+void task_group::collect(std::exception_ptr error) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (errors_.size() < max_errors) {
+            errors_.push_back(std::move(error));
+        } else {
+            ++dropped_;
+        }
+    }
+    scope_.request_stop();
+}
+
+void task_group::rethrow() {
+    std::vector<std::exception_ptr> errors;
+    std::size_t dropped = 0;
+    {
+        const std::lock_guard lock{mutex_};
+        errors.swap(errors_);
+        dropped = std::exchange(dropped_, 0);
+    }
+    if (errors.empty()) return;
+    std::string message = "taskscope: errors in group";
+    if (!scope_.name().empty()) message += " \"" + std::string(scope_.name()) + '"';
+    throw exception_group(std::move(message), std::move(errors), dropped);
+}
+
+task<> task_group::join() {
+    co_await scope_.join();
+    rethrow();
+}
+
+void task_group::blocking_join() {
+    scope_.blocking_join();
+    rethrow();
+}
+
+}  // namespace taskscope

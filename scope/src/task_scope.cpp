@@ -1,0 +1,105 @@
+// scope/src/task_scope.cpp - opening, ending and destroying a scope.
+// SPDX-License-Identifier: MIT
+#include "scope_runtime.hpp"
+
+#include <taskscope/current_scope.hpp>
+#include <taskscope/detail/contract.hpp>
+#include <taskscope/detail/current.hpp>
+#include <taskscope/errors.hpp>
+
+#include <utility>
+
+namespace taskscope {
+
+task_scope::task_scope(executor& home, detail::scope_runtime& runtime, detail::scope_state* parent,
+                       stop_token stop, const scope_options& options, std::source_location where)
+    : state_(new detail::scope_state(home, runtime, parent, stop, this, options.name,
+                                     options.on_error, where)) {}
+
+task_scope::task_scope(task_scope& parent, const scope_options& options, std::source_location where)
+    : task_scope(parent.get_executor(), parent.state_->runtime, parent.state_, parent.get_token(),
+                 options, where) {}
+
+task_scope::task_scope(executor& home, const scope_options& options, std::source_location where)
+    : task_scope(home.root(), options, where) {}
+
+namespace {
+
+[[noreturn]] void destroyed_too_early(detail::scope_state& s) {
+    const scope_counts c = s.counts();
+    std::string message = "scope " + s.path() + " was destroyed with " + std::to_string(c.live) +
+                          " children and " + std::to_string(c.scopes) +
+                          " scopes still running\n  opened at    " + s.opened_at.file_name() + ':' +
+                          std::to_string(s.opened_at.line());
+    constexpr std::size_t most = 8;
+    std::size_t listed = 0;
+    s.runtime.registry.for_each([&](const detail::child& child) {
+        if (child.scope != &s || ++listed > most) return;
+        message += std::string("\n  running      ") +
+                   (child.name != nullptr ? child.name : "task") + ", spawned at " +
+                   child.spawned_at.file_name() + ':' + std::to_string(child.spawned_at.line());
+    });
+    message +=
+        "\n  what to do   co_await join() before the scope goes, or open it with with_scope()";
+    detail::contract_violation(message);
+}
+
+}  // namespace
+
+task_scope::~task_scope() {
+    if (!state_->try_end() && !state_->is_abandoned()) destroyed_too_early(*state_);
+    state_->release();
+}
+
+void task_scope::close() noexcept { state_->close(); }
+
+bool task_scope::request_stop() noexcept { return state_->stop.request_stop(); }
+
+detail::event_awaiter task_scope::join() noexcept {
+    state_->want_join();
+    return state_->ended.wait_shielded();
+}
+
+void task_scope::blocking_join() {
+    state_->want_join();
+    state_->ended.blocking_wait(get_executor());
+}
+
+scope_counts task_scope::counts() const { return state_->counts(); }
+
+task_scope* task_scope::parent() const noexcept {
+    const detail::scope_reference up(state_->parent());
+    return up ? up->facade : nullptr;
+}
+
+task_scope& task_scope::root_of(executor& home) {
+    return detail::extension_of<detail::scope_runtime>(home).root();
+}
+
+namespace detail {
+
+std::unique_ptr<task_scope> scope_access::make_root(executor& home, scope_runtime& runtime,
+                                                    std::string_view name) {
+    return std::unique_ptr<task_scope>(
+        new task_scope(home, runtime, nullptr, {}, {.name = name, .on_error = {}}, {}));
+}
+
+scope_state& scope_access::current_state(const task_context& context) {
+    if (context.scope != nullptr) return *static_cast<scope_state*>(context.scope);
+    return state(context.home->root());
+}
+
+}  // namespace detail
+
+task_scope& current_scope() {
+    const detail::task_context* context = detail::current_context();
+    if (context == nullptr) {
+        throw misuse_error(
+            "taskscope: there is no current scope here: this thread is running no task. Use a "
+            "task_scope, or "
+            "executor::root().");
+    }
+    return *detail::scope_access::current_state(*context).facade;
+}
+
+}  // namespace taskscope
