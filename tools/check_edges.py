@@ -8,7 +8,8 @@ An edge is one happens-before arrow with a name, say `deque.publish`. Reported a
   - an operation with acquire, release, acq_rel, seq_cst or consume whose comment, on its own lines or
     at most REACH lines above, does not say `edge <name>`;
   - an operation of an atomic that does not spell its order, which makes it seq_cst by silence;
-  - an edge that comments name fewer than twice, or that has no row in a README;
+  - an edge that comments name fewer than twice (a comment that says "both halves" counts as two: one
+    read-modify-write may be both ends), or that has no row in a README;
   - a row of a README that no comment names.
 
 A row is a line of a Markdown table whose first column is headed `edge`: | `deque.publish` | ... |
@@ -107,8 +108,10 @@ class Checker:
                     block_start = number
                 block.append(line)
             elif block:
-                for name in edges_in(prose(block)):
-                    self.named[name].append((path, block_start))
+                text = prose(block)
+                ends = 2 if "both halves" in text else 1  # one read-modify-write may be both ends
+                for name in edges_in(text):
+                    self.named[name].extend([(path, block_start)] * ends)
                 block = []
 
         covered = []  # spans of the calls: an order inside one belongs to the call

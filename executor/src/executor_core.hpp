@@ -78,7 +78,7 @@ private:
     void drive(worker& w) noexcept;
     bool work_visible() const noexcept;
     void poll(worker& w) noexcept;
-    void after_idling(worker& w, bool last_searcher) noexcept;
+    void leave_idling(worker& w) noexcept;
     void join_threads() noexcept;
 
     struct extension_entry {

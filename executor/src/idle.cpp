@@ -4,16 +4,20 @@
 
 namespace taskscope::detail {
 
-bool idle_state::try_start_search() noexcept {
+bool idle_state::try_start_search(worker& w) noexcept {
+    if (w.searching) return true;
     if (searching_.load(std::memory_order_relaxed) >= searcher_limit_) return false;
     // edge idle.search: the announcement comes before the looks into the queues. seq_cst, like the barrier of
     // whoever pushes and then reads searching_ in should_wake().
-    if (searching_.fetch_add(1, std::memory_order_seq_cst) < searcher_limit_) return true;
-    stop_search();
-    return false;
+    w.searching = searching_.fetch_add(1, std::memory_order_seq_cst) < searcher_limit_;
+    if (!w.searching)
+        searching_.fetch_sub(1, std::memory_order_seq_cst);  // edge idle.search, as below
+    return w.searching;
 }
 
-bool idle_state::stop_search() noexcept {
+bool idle_state::stop_search(worker& w) noexcept {
+    if (!w.searching) return false;
+    w.searching = false;
     // edge idle.search: the retraction comes before the last look into the queues, against a push that then
     // reads searching_ in should_wake(): one of the two sees the other.
     return searching_.fetch_sub(1, std::memory_order_seq_cst) == 1;
@@ -23,8 +27,8 @@ bool idle_state::announce(worker& w) noexcept {
     const std::lock_guard lock{mutex_};
     w.wake_word.store(0, std::memory_order_relaxed);
     w.asleep = true;
-    w.drives = driver_ == nullptr;
-    if (w.drives) {
+    const bool drives = driver_ == nullptr;
+    if (drives) {
         driver_ = &w;
     } else {
         w.next_sleeper = sleepers_;
@@ -32,12 +36,15 @@ bool idle_state::announce(worker& w) noexcept {
     }
     sleeping_.fetch_add(1,
                         std::memory_order_relaxed);  // ordered by the heavy_barrier() that follows
-    return w.drives;
+    return drives;
 }
 
 void idle_state::retract(worker& w) noexcept {
     const std::lock_guard lock{mutex_};
-    if (!w.asleep) return;  // woken: whoever woke it has taken it out
+    if (!w.asleep) {  // woken: whoever woke it has taken it out, and has counted it
+        w.searching = true;
+        return;
+    }
     if (driver_ == &w) {
         remove_driver();
         return;
@@ -55,12 +62,21 @@ worker* idle_state::take_sleeper() noexcept {
     sleepers_ = w->next_sleeper;
     w->asleep = false;
     sleeping_.fetch_sub(1, std::memory_order_relaxed);
+    searching_.fetch_add(
+        1, std::memory_order_relaxed);  // on behalf of w; it is stop_search() that counts
+    return w;
+}
+
+worker* idle_state::take_driver() noexcept {
+    worker* w = driver_;
+    if (w == nullptr) return nullptr;
+    remove_driver();
+    searching_.fetch_add(1, std::memory_order_relaxed);  // as in take_sleeper()
     return w;
 }
 
 void idle_state::remove_driver() noexcept {
     driver_->asleep = false;
-    driver_->drives = false;
     driver_ = nullptr;
     sleeping_.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -83,8 +99,7 @@ void idle_state::wake_one() noexcept {
     if (worker* w = take_sleeper()) {
         lock.unlock();
         wake(*w, false);
-    } else if (worker* d = driver_) {
-        remove_driver();
+    } else if (worker* d = take_driver()) {
         lock.unlock();
         wake(*d, true);
     }
@@ -92,8 +107,7 @@ void idle_state::wake_one() noexcept {
 
 void idle_state::wake_driver() noexcept {
     std::unique_lock lock{mutex_};
-    if (worker* d = driver_) {
-        remove_driver();
+    if (worker* d = take_driver()) {
         lock.unlock();
         wake(*d, true);
     } else if (worker* w = take_sleeper()) {

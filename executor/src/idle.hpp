@@ -19,17 +19,18 @@ public:
     /// `searchers`: at most so many workers search at the same time, at least 1.
     void set_limit(std::uint32_t searchers) noexcept { searcher_limit_ = searchers; }
 
-    // Searching. A searcher looks into all queues; while there is one, nobody needs to be woken.
+    // Searching. A searcher looks into all queues; while there is one, nobody needs to be woken. Who is woken
+    // counts as a searcher from that moment, so that a burst of pushes wakes one worker and not all.
 
-    bool try_start_search() noexcept;
+    bool try_start_search(worker& w) noexcept;
     /// Returns whether this was the last searcher: if it found work it must see to waking another.
-    bool stop_search() noexcept;
+    bool stop_search(worker& w) noexcept;
 
     // Sleeping. announce(), heavy_barrier(), look into all queues once more, block, retract().
 
     /// Returns whether `w` is to drive: to wait for timers and I/O instead of only on its wake_word.
     bool announce(worker& w) noexcept;
-    /// After waking up, or instead of blocking. Gives up the driver's role.
+    /// After waking up, or instead of blocking. Gives up the driver's role. Whoever was woken searches now.
     void retract(worker& w) noexcept;
 
     /// Wakes one sleeping worker, if there is one: rather not the driver.
@@ -55,6 +56,7 @@ public:
 
 private:
     worker* take_sleeper() noexcept;
+    worker* take_driver() noexcept;
     void remove_driver() noexcept;
     void wake(worker& w, bool in_reactor) noexcept;
 
@@ -62,7 +64,7 @@ private:
     atomic<std::uint32_t> searching_{0};
     std::uint32_t searcher_limit_ = 1;
 
-    std::mutex mutex_;  // guards the list, the driver's role, and asleep and drives of each worker
+    std::mutex mutex_;            // guards the list, the driver's role, and asleep of each worker
     worker* sleepers_ = nullptr;  // without the driver; last in, first out
     worker* driver_ = nullptr;    // asleep, and drives
     atomic<std::uint64_t> wakes_{0};

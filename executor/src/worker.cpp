@@ -43,6 +43,7 @@ void executor_core::run_worker(worker& w) noexcept {
         job* j = find(w);
         if (j == nullptr) j = search(w);
         if (j != nullptr) {
+            leave_idling(w);
             run(w, j);
         } else if (exiting_.load(std::memory_order_relaxed)) {
             break;  // nothing anywhere: whoever pushes from now on runs it before it ends
@@ -149,27 +150,27 @@ job* executor_core::steal(worker& w) noexcept {
 job* executor_core::search(worker& w) noexcept {
     poll(w);
     if (job* j = w.queue.pop()) return j;
-    if (!idle.try_start_search()) return nullptr;
-    job* found = nullptr;
-    for (unsigned round = 0; found == nullptr && round < spins; ++round) {
+    if (!idle.try_start_search(w)) return nullptr;
+    for (unsigned round = 0; round < spins; ++round) {
         for (int i = 0; i < 8; ++i) _mm_pause();
-        found = take_injected(w);
-        if (found == nullptr) found = steal(w);
+        if (job* j = take_injected(w)) return j;
+        if (job* j = steal(w)) return j;
     }
-    const bool last = idle.stop_search();
-    if (found != nullptr && last) after_idling(w, true);
-    return found;
+    idle.stop_search(w);
+    return nullptr;
 }
 
-// `w` goes from idle to busy.
-void executor_core::after_idling(worker&, bool last_searcher) noexcept {
+// `w` has found a job.
+void executor_core::leave_idling(worker& w) noexcept {
     // Pushes that saw a searcher woke nobody.
-    if (last_searcher && work_visible() && idle.should_wake()) idle.wake_one();
-    // If `w` used to drive, its role is free, and somebody asleep must take it.
-    if (idle.sleeping().load(std::memory_order_relaxed) != 0 &&
+    const bool last = idle.stop_search(w);
+    if ((last || w.drove) && work_visible() && idle.should_wake()) idle.wake_one();
+    // If `w` used to drive its role is free, and somebody who is asleep must take it.
+    if (w.drove && idle.sleeping().load(std::memory_order_relaxed) != 0 &&
         (timers.size() != 0 || idle.io.load(std::memory_order_relaxed) != nullptr)) {
         idle.appoint_driver();
     }
+    w.drove = false;
 }
 
 bool executor_core::work_visible() const noexcept {
@@ -180,6 +181,7 @@ bool executor_core::work_visible() const noexcept {
 
 void executor_core::sleep(worker& w) noexcept {
     const bool drives = idle.announce(w);
+    w.drove = w.drove || drives;
     // edge idle.push: the announcement comes before the last look into the queues, against a push that then
     // looks at the sleepers. edge idle.search: and against one that looks at the searchers.
     heavy_barrier();
@@ -193,10 +195,6 @@ void executor_core::sleep(worker& w) noexcept {
         }
     }
     idle.retract(w);
-    if (job* j = w.queue.pop()) {  // completions of the reactor, and timers
-        after_idling(w, true);
-        run(w, j);
-    }
 }
 
 // Waits for timers and I/O, until there is something to do or somebody wakes us.
@@ -277,6 +275,7 @@ void executor_core::wait_manually() noexcept {
     heavy_barrier();
     if (!work_visible()) futex_wait(w.wake_word, 0, std::chrono::milliseconds(10));
     idle.retract(w);
+    idle.stop_search(w);
 }
 
 bool executor_core::advance_manually(clock::time_point t) noexcept {

@@ -78,8 +78,10 @@ struct alignas(cache_line_pair) worker {
     unsigned index;
     std::uint32_t random = 0;
     std::uint32_t tick = 0;
+    bool drove = false;  ///< has been the driver since it last ran a job
     bool polling =
         false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
+    bool searching = false;  ///< counted among the searchers
     frame_cache frames;
     worker_counters counters;
 
@@ -87,7 +89,6 @@ struct alignas(cache_line_pair) worker {
     alignas(cache_line_pair) atomic<std::uint32_t> wake_word{0};
     worker* next_sleeper = nullptr;  ///< link in the list of sleepers; guarded by the idle lock
     bool asleep = false;             ///< in that list; guarded by the idle lock
-    bool drives = false;             ///< waits for timers and I/O; guarded by the idle lock
 };
 
 /// constinit: no guard and no wrapper function at each access. initial-exec: one load.
