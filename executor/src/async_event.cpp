@@ -20,7 +20,7 @@ void async_event::set() noexcept {
         for (detail::event_node* n = first_; n != nullptr;) {
             detail::event_node* next = n->next;
             n->linked = false;
-            if (n->wait.try_claim()) {
+            if (n->try_claim()) {
                 n->next = nullptr;
                 *last = n;
                 last = &n->next;
@@ -32,7 +32,36 @@ void async_event::set() noexcept {
     while (claimed != nullptr) {
         detail::event_node& n = *claimed;
         claimed = n.next;
-        n.happened(n);  // After this line n, and after the last one the event, may be gone.
+        happened(n);  // After this line n, and after the last one the event, may be gone.
+    }
+}
+
+namespace {
+
+struct thread_node : detail::event_node {
+    explicit thread_node(async_event& e) noexcept
+        : event_node(e, detail::event_waiter::thread, false) {}
+    detail::atomic<std::uint32_t> word{0};
+};
+
+}  // namespace
+
+// The event has claimed the wait of `n`.
+void async_event::happened(detail::event_node& n) noexcept {
+    switch (n.kind) {
+        case detail::event_waiter::task:
+            n.decide(detail::outcome::value);
+            break;
+        case detail::event_waiter::task_until:
+            static_cast<detail::event_deadline_awaiter&>(n).happened();
+            break;
+        case detail::event_waiter::thread: {
+            detail::atomic<std::uint32_t>* bell = &static_cast<thread_node&>(n).word;
+            // edge event.thread, release half (acquire half: the load in block()).
+            bell->store(1, std::memory_order_release);
+            detail::futex_wake_one(bell);  // the thread, and with it the word, may be gone
+            break;
+        }
     }
 }
 
@@ -72,17 +101,6 @@ bool async_event::blocking_wait(executor& home, std::optional<detail::clock::dur
 }
 
 bool async_event::block(std::optional<detail::clock::duration> limit) noexcept {
-    struct thread_node : detail::event_node {
-        explicit thread_node(async_event& e) noexcept
-            : event_node(e, claim, [](event_node& n) noexcept {
-                  detail::atomic<std::uint32_t>* bell = &static_cast<thread_node&>(n).word;
-                  // edge event.thread, release half (acquire half: the load below).
-                  bell->store(1, std::memory_order_release);
-                  detail::futex_wake_one(bell);  // the thread, and with it the word, may be gone
-              }) {}
-        detail::suspension claim;
-        detail::atomic<std::uint32_t> word{0};
-    };
     thread_node node(*this);
     if (!try_link(node)) return true;
     const auto deadline = limit ? detail::saturating_add(detail::clock::now(), *limit)
@@ -91,7 +109,7 @@ bool async_event::block(std::optional<detail::clock::duration> limit) noexcept {
     while (node.word.load(std::memory_order_acquire) == 0) {
         auto left = std::chrono::nanoseconds::max();
         if (limit) left = deadline - detail::clock::now();
-        if (left <= left.zero() && node.claim.try_claim()) {
+        if (left <= left.zero() && node.try_claim()) {
             unlink(node);
             return false;
         }
@@ -104,74 +122,69 @@ bool async_event::block(std::optional<detail::clock::duration> limit) noexcept {
 
 namespace detail {
 
-event_awaiter::event_awaiter(async_event& e, bool stoppable) noexcept
-    : event_node(e, wait_,
-                 [](event_node& n) noexcept {
-                     static_cast<event_awaiter&>(n).wait_.decide(outcome::value);
-                 }),
-      stoppable_(stoppable) {}
+event_awaiter::event_awaiter(async_event& e, bool may_stop) noexcept
+    : event_node(e, event_waiter::task, may_stop), stop_registration(&event_awaiter::on_stop) {}
 
-void event_awaiter::on_stop::operator()() const noexcept {
-    if (!self->wait_.try_claim()) return;
-    self->event.unlink(*self);
-    self->wait_.decide(outcome::stopped);  // After this line *self may be gone.
+void event_awaiter::on_stop(stop_registration& r, stop_pass&) noexcept {
+    auto& self = static_cast<event_awaiter&>(r);
+    if (!self.try_claim()) return;
+    self.event.unlink(self);
+    self.decide(outcome::stopped);  // After this line self may be gone.
 }
 
 std::coroutine_handle<> event_awaiter::suspend(promise_base& p) noexcept {
-    const stop_token stop = stoppable_ ? p.context->stop : stop_token{};
+    const stop_token stop = stoppable ? p.context->stop : stop_token{};
     if (stop.stop_requested() && !event.is_set()) return stop_here(p);
-    wait_.begin(p);
+    begin(p);
     if (!event.try_link(*this)) return this_worker()->transfer(p.handle(), p);
-    if (stoppable_) stop_.emplace(stop, on_stop{this});
-    return wait_.arm();
+    watch(stop);
+    return arm();
 }
 
-event_deadline_awaiter::timer::timer(event_deadline_awaiter& a) noexcept
-    : timer_entry([](timer_entry& t) noexcept {
-          event_deadline_awaiter& waiter = static_cast<timer&>(t).self;
-          waiter.event.unlink(waiter);
-          waiter.timer_.wait.decide(outcome::value);  // After this line waiter may be gone.
-      }),
-      self(a) {}
-
-event_deadline_awaiter::event_deadline_awaiter(async_event& e, clock::time_point deadline,
-                                               bool stoppable) noexcept
-    : event_node(e, timer_.wait,
-                 [](event_node& n) noexcept {
-                     auto& self = static_cast<event_deadline_awaiter&>(n);
-                     disarm_timer(*self.timer_.wait.task().context->home, self.timer_);
-                     self.happened_ = true;
-                     self.timer_.wait.decide(outcome::value);
-                 }),
-      stoppable_(stoppable),
-      timer_(*this) {
-    timer_.deadline = deadline;
+event_deadline_awaiter::event_deadline_awaiter(async_event& e, clock::time_point t,
+                                               bool may_stop) noexcept
+    : event_node(e, event_waiter::task_until, may_stop),
+      timer_entry(*this,
+                  [](timer_entry& entry) noexcept {
+                      auto& self = static_cast<event_deadline_awaiter&>(entry);
+                      self.event.unlink(self);
+                      self.decide(outcome::value);  // After this line self may be gone.
+                  }),
+      stop_registration(&event_deadline_awaiter::on_stop) {
+    deadline = t;
 }
 
-void event_deadline_awaiter::on_stop::operator()() const noexcept {
-    if (!self->timer_.wait.try_claim()) return;
-    self->event.unlink(*self);
-    disarm_timer(*self->timer_.wait.task().context->home, self->timer_);
-    self->timer_.wait.decide(outcome::stopped);  // After this line *self may be gone.
+void event_deadline_awaiter::happened() noexcept {
+    disarm_timer(*task().context->home, *this);
+    happened_ = true;
+    decide(outcome::value);  // After this line *this may be gone.
+}
+
+void event_deadline_awaiter::on_stop(stop_registration& r, stop_pass&) noexcept {
+    auto& self = static_cast<event_deadline_awaiter&>(r);
+    if (!self.try_claim()) return;
+    self.event.unlink(self);
+    disarm_timer(*self.task().context->home, self);
+    self.decide(outcome::stopped);  // After this line self may be gone.
 }
 
 std::coroutine_handle<> event_deadline_awaiter::suspend(promise_base& p) {
     const task_context& context = *p.context;
-    const stop_token stop = stoppable_ ? context.stop : stop_token{};
+    const stop_token stop = stoppable ? context.stop : stop_token{};
     happened_ = event.is_set();
     if (!happened_ && stop.stop_requested()) return stop_here(p);
-    if (happened_ || timer_.deadline <= context.home->now()) {
+    if (happened_ || deadline <= context.home->now()) {
         return this_worker()->transfer(p.handle(), p);
     }
-    timer_.wait.begin(p);
-    arm_timer(*context.home, timer_);  // first: the only step that may throw
+    begin(p);
+    arm_timer(*context.home, *this);  // first: the only step that may throw
     if (!event.try_link(*this)) {
         // The event has happened meanwhile; unless the deadline claims the wait we end it ourselves.
-        if (timer_.wait.try_claim()) happened(*this);
-        return timer_.wait.arm();
+        if (try_claim()) happened();
+    } else {
+        watch(stop);
     }
-    if (stoppable_) stop_.emplace(stop, on_stop{this});
-    return timer_.wait.arm();
+    return arm();
 }
 
 }  // namespace detail

@@ -69,8 +69,8 @@ void executor_core::shutdown() {
             "itself. Destroy it on the thread that made it, after run() has returned.");
     }
     const std::lock_guard lock{shutdown_mutex_};
-    if (shut_down_) return;
-    shut_down_ = true;
+    if (is_shut_down()) return;
+    shut_down_.store(true, std::memory_order_relaxed);
     for (std::size_t i = extensions_.size(); i-- > 0;) extensions_[i].extension->shut_down();
     blocking.stop();
     if (manual) {
@@ -202,6 +202,10 @@ void executor::run_blocking_wait(detail::promise_base& p, detail::promise_base*&
     if (w != nullptr && w->core == core_.get()) {
         throw misuse_error("taskscope: executor::run() blocks, and was called on a worker of \"" +
                            core_->name + "\". co_await the task instead.");
+    }
+    if (core_->is_shut_down()) {
+        throw misuse_error("taskscope: executor::run() was called on \"" + core_->name +
+                           "\", which has been shut down");
     }
     detail::waiting_thread waiting;
     p.context = &core_->base;

@@ -28,6 +28,7 @@ public:
     void start_threads();
     /// Shuts down extensions, lets workers finish what is queued, joins them. Idempotent.
     void shutdown();
+    bool is_shut_down() const noexcept { return shut_down_.load(std::memory_order_relaxed); }
 
     // Handing in. Any thread.
 
@@ -89,7 +90,7 @@ private:
     std::mutex extensions_mutex_;
     std::vector<extension_entry> extensions_;
     std::mutex shutdown_mutex_;
-    bool shut_down_ = false;
+    atomic<bool> shut_down_{false};  // written under the mutex
     atomic<bool> exiting_{false};
     atomic<bool> reactor_busy_{false};  // one caller of poll() and wait() at a time
     atomic<clock::rep> manual_now_{0};

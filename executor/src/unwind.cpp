@@ -11,7 +11,7 @@ job* unwind(promise_base& leaf) noexcept {
         switch (p->reports_to) {
             case completion::awaited: {
                 promise_base* up = p->awaiting;
-                p->destroy();
+                p->unwind_frame();
                 p = up;
                 break;
             }
@@ -19,14 +19,14 @@ job* unwind(promise_base& leaf) noexcept {
                 join_block& join = *p->join;
                 const std::uint32_t index = p->branch;
                 const bool flow = (p->flags & promise_base::inline_branch) != 0;
-                p->destroy();
+                p->unwind_frame();
                 // relaxed: ordered by join.complete.
                 join.stopped.store(true, std::memory_order_relaxed);
                 return join.report(index, flow, *this_worker());
             }
             case completion::receiver: {
                 receiver& r = *p->recv;
-                p->destroy();
+                p->unwind_frame();
                 return r.done(r, nullptr);
             }
             case completion::none:

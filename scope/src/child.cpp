@@ -8,17 +8,8 @@
 #include <taskscope/with_scope.hpp>
 
 #include <cstdio>
-#include <cstring>
 
 namespace taskscope::detail {
-
-child::~child() { ::operator delete(name); }
-
-void set_name(child& c, std::string_view name) {
-    c.name = static_cast<char*>(::operator new(name.size() + 1));
-    std::memcpy(c.name, name.data(), name.size());
-    c.name[name.size()] = '\0';
-}
 
 bool try_enter(child& c) noexcept {
     if (!c.scope->try_enter()) {
@@ -45,11 +36,11 @@ void start(child& c, promise_base& p, task_context& context) noexcept {
     schedule(*context.home, p);  // After this line c may be gone.
 }
 
-void complete(child& c, promise_base* p, std::exception_ptr error) noexcept {
+void complete(child& c, promise_base* p) noexcept {
     if (p == nullptr) c.scope->count.stopped.fetch_add(1, std::memory_order_relaxed);
-    if (error != nullptr) c.scope->report(c, std::move(error));
+    if (p != nullptr && p->result == outcome::error) c.scope->report(c, p->error);
     c.scope->runtime.registry.remove(c);
-    if (p != nullptr) p->destroy();
+    if (p != nullptr) p->handle().destroy();
 }
 
 void body_enters(child& c) noexcept {
@@ -93,8 +84,7 @@ void scope_state::report(const child& c, std::exception_ptr failure) noexcept {
         where = path();
     } catch (const std::bad_alloc&) {  // then without
     }
-    const error_context e{std::move(failure), *facade, where, c.name != nullptr ? c.name : "",
-                          c.spawned_at};
+    const error_context e{std::move(failure), facade(), where, c.name(), c.spawned_at()};
     // Our own handler, or that of the nearest scope above that has one to inherit.
     scope_reference at = scope_reference::retain(*this);
     while (chosen->inherits() || (at.get() != this && !chosen->inheritable())) {

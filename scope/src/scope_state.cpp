@@ -26,11 +26,11 @@ scope_state::scope_state(executor& home, scope_runtime& r, scope_state* parent,
                          stop_token parent_stop, task_scope* f, std::string_view scope_name,
                          error_policy policy, std::source_location where)
     : runtime(r),
-      facade(f),
       name(name_or_place(scope_name, where)),
       opened_at(where),
       opened_when(home.now()),
       stop(parent_stop),
+      facade_(f),
       parent_(parent),
       policy_(std::make_shared<const error_policy>(std::move(policy))) {
     context = {&home, stop.token(), this};

@@ -197,7 +197,7 @@ tree_snapshot snapshot(const task_scope& top, std::size_t listed) {
         if (found == index.end()) return;
         scope_info& s = tree.scopes[found->second];
         if (s.children.size() < listed) {
-            s.children.push_back({c.name != nullptr ? c.name : "", c.spawned_at});
+            s.children.push_back({std::string(c.name()), c.spawned_at()});
         } else {
             ++s.children_unlisted;
         }

@@ -39,7 +39,7 @@ void give_up(scope_state& s, shutdown_operation& op, std::uint64_t left) {
     std::uint64_t listed = 0;
     s.runtime.registry.for_each([&](const child& c) {
         if (c.scope != &s || listed == std::min<std::uint64_t>(left, most_stragglers)) return;
-        found.push_back({path, c.name != nullptr ? c.name : "", c.spawned_at});
+        found.push_back({path, std::string(c.name()), c.spawned_at()});
         ++listed;
     });
     const std::lock_guard lock{op.mutex};
@@ -111,6 +111,7 @@ operation scope_state::begin_shutdown(const shutdown_limits& limits) {
 
 void scope_state::abandon() noexcept {
     retain();  // released by end(), if that ever comes
+    facade_.store(scope_access::make_view(*this, &view_), std::memory_order_relaxed);
     std::uint64_t word = word_.load(std::memory_order_relaxed);
     do {
         if ((word & ending) != 0 || (word & abandoned) != 0) {

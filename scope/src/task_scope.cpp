@@ -36,8 +36,8 @@ namespace {
     s.runtime.registry.for_each([&](const detail::child& child) {
         if (child.scope != &s || ++listed > most) return;
         message += std::string("\n  running      ") +
-                   (child.name != nullptr ? child.name : "task") + ", spawned at " +
-                   child.spawned_at.file_name() + ':' + std::to_string(child.spawned_at.line());
+                   std::string(child.name().empty() ? "task" : child.name()) + ", spawned at " +
+                   child.spawned_at().file_name() + ':' + std::to_string(child.spawned_at().line());
     });
     message +=
         "\n  what to do   co_await join() before the scope goes, or open it with with_scope()";
@@ -69,7 +69,7 @@ scope_counts task_scope::counts() const { return state_->counts(); }
 
 task_scope* task_scope::parent() const noexcept {
     const detail::scope_reference up(state_->parent());
-    return up ? up->facade : nullptr;
+    return up ? &up->facade() : nullptr;
 }
 
 task_scope& task_scope::root_of(executor& home) {
@@ -82,6 +82,11 @@ std::unique_ptr<task_scope> scope_access::make_root(executor& home, scope_runtim
                                                     std::string_view name) {
     return std::unique_ptr<task_scope>(
         new task_scope(home, runtime, nullptr, {}, {.name = name, .on_error = {}}, {}));
+}
+
+task_scope* scope_access::make_view(scope_state& s, void* memory) noexcept {
+    static_assert(sizeof(task_scope) == sizeof(void*));
+    return ::new (memory) task_scope(s);  // never destroyed: it owns nothing
 }
 
 scope_state& scope_access::current_state(const task_context& context) {
@@ -99,7 +104,7 @@ task_scope& current_scope() {
             "task_scope, or "
             "executor::root().");
     }
-    return *detail::scope_access::current_state(*context).facade;
+    return detail::scope_access::current_state(*context).facade();
 }
 
 }  // namespace taskscope

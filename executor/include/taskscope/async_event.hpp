@@ -16,22 +16,21 @@ class async_event;
 
 namespace detail {
 
-/// One waiter in an event's list.
-struct event_node {
-    using function = void (*)(event_node&) noexcept;
+/// Who waits in an event's list.
+enum class event_waiter : unsigned char { task, task_until, thread };
 
-    event_node(async_event& e, suspension& w, function f) noexcept
-        : event(e), wait(w), happened(f) {}
+/// One waiter. It has the size of four pointers and its suspension: a million may wait.
+struct event_node : suspension {
+    event_node(async_event& e, event_waiter k, bool s) noexcept : kind(k), stoppable(s), event(e) {}
     event_node(const event_node&) = delete;
     event_node& operator=(const event_node&) = delete;
 
-    async_event& event;
-    suspension& wait;
-    function
-        happened;  ///< called once the event has claimed the wait; after it the node may be gone
+    event_waiter kind;
+    bool stoppable;
+    bool linked = false;  ///< in the list; these three: guarded by the event's mutex
     event_node* next = nullptr;
     event_node* prev = nullptr;
-    bool linked = false;
+    async_event& event;
 };
 
 class event_awaiter;
@@ -83,6 +82,7 @@ private:
     bool block(std::optional<detail::clock::duration> limit) noexcept;
     bool try_link(detail::event_node& n) noexcept;  // false if the event has happened
     void unlink(detail::event_node& n) noexcept;
+    static void happened(detail::event_node& n) noexcept;
 
     std::mutex mutex_;  // guards the list and the node's links
     detail::atomic<bool> set_{false};
@@ -92,11 +92,12 @@ private:
 
 namespace detail {
 
-class [[nodiscard]] event_awaiter : event_node {
+class [[nodiscard]] event_awaiter : event_node, stop_registration {
 public:
     using taskscope_awaiter = void;
 
     event_awaiter(async_event& e, bool stoppable) noexcept;
+    ~event_awaiter() { deregister(); }
 
     static bool await_ready() noexcept { return false; }
     template <std::derived_from<promise_base> Promise>
@@ -106,24 +107,16 @@ public:
     static void await_resume() noexcept {}
 
 private:
-    friend class taskscope::async_event;
-
-    struct on_stop {
-        event_awaiter* self;
-        void operator()() const noexcept;
-    };
+    static void on_stop(stop_registration& r, stop_pass&) noexcept;
     std::coroutine_handle<> suspend(promise_base& p) noexcept;
-
-    bool stoppable_;
-    suspension wait_;
-    std::optional<stop_callback<on_stop>> stop_;
 };
 
-class [[nodiscard]] event_deadline_awaiter : event_node {
+class [[nodiscard]] event_deadline_awaiter : event_node, timer_entry, stop_registration {
 public:
     using taskscope_awaiter = void;
 
-    event_deadline_awaiter(async_event& e, clock::time_point deadline, bool stoppable) noexcept;
+    event_deadline_awaiter(async_event& e, clock::time_point t, bool stoppable) noexcept;
+    ~event_deadline_awaiter() { deregister(); }
 
     static bool await_ready() noexcept { return false; }
     template <std::derived_from<promise_base> Promise>
@@ -133,20 +126,13 @@ public:
     bool await_resume() const noexcept { return happened_; }
 
 private:
-    struct timer : timer_entry {
-        explicit timer(event_deadline_awaiter& a) noexcept;
-        event_deadline_awaiter& self;
-    };
-    struct on_stop {
-        event_deadline_awaiter* self;
-        void operator()() const noexcept;
-    };
+    static void on_stop(stop_registration& r, stop_pass&) noexcept;
     std::coroutine_handle<> suspend(promise_base& p);
 
-    bool stoppable_;
+    friend class taskscope::async_event;
+    void happened() noexcept;
+
     bool happened_ = false;
-    timer timer_;
-    std::optional<stop_callback<on_stop>> stop_;
 };
 
 }  // namespace detail

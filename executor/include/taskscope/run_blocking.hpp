@@ -38,14 +38,13 @@ public:
     template <class G>
     explicit blocking_awaiter(std::in_place_t, G&& f)
         : blocking_call(&blocking_awaiter::invoke), function_(std::forward<G>(f)) {}
-    ~blocking_awaiter() { storage_.destroy(result_); }
 
     static bool await_ready() noexcept { return false; }
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) {
         return suspend(h.promise());
     }
-    T await_resume() { return storage_.take(result_); }
+    T await_resume() { return result_.take(); }
 
 private:
     // noinline: the frame is published here.
@@ -61,19 +60,17 @@ private:
         try {
             if constexpr (std::is_void_v<T>) {
                 std::invoke(std::move(self.function_));
+                self.result_.set_value();
             } else {
-                self.storage_.set_value(std::invoke(std::move(self.function_)));
+                self.result_.set_value(std::invoke(std::move(self.function_)));
             }
-            self.result_ = outcome::value;
         } catch (...) {
-            self.storage_.set_error(std::current_exception());
-            self.result_ = outcome::error;
+            self.result_.set_error(std::current_exception());
         }
     }
 
     F function_;
-    result_storage<T> storage_;
-    outcome result_ = outcome::pending;
+    result_storage<T> result_;
 };
 
 }  // namespace detail

@@ -8,19 +8,22 @@
 #include <chrono>
 #include <concepts>
 #include <coroutine>
-#include <optional>
 
 namespace taskscope {
 namespace detail {
 
 template <class Deadline>
-class [[nodiscard]] sleep_awaiter {
+class [[nodiscard]] sleep_awaiter : suspension, timer_entry, stop_registration {
 public:
     using taskscope_awaiter = void;
 
-    explicit sleep_awaiter(Deadline d) noexcept : until_(d) {}
+    explicit sleep_awaiter(Deadline d) noexcept
+        : timer_entry(*this, [](timer_entry& t) noexcept { t.wait.decide(outcome::value); }),
+          stop_registration(&sleep_awaiter::on_stop),
+          until_(d) {}
     sleep_awaiter(const sleep_awaiter&) = delete;
     sleep_awaiter& operator=(const sleep_awaiter&) = delete;
+    ~sleep_awaiter() { deregister(); }
 
     static bool await_ready() noexcept { return false; }
 
@@ -31,14 +34,12 @@ public:
     static void await_resume() noexcept {}
 
 private:
-    struct on_stop {
-        sleep_awaiter* self;
-        void operator()() const noexcept {
-            if (!self->timer_.wait.try_claim()) return;
-            disarm_timer(*self->timer_.wait.task().context->home, self->timer_);
-            self->timer_.wait.decide(outcome::stopped);  // After this line *self may be gone.
-        }
-    };
+    static void on_stop(stop_registration& r, stop_pass&) noexcept {
+        auto& self = static_cast<sleep_awaiter&>(r);
+        if (!self.try_claim()) return;
+        disarm_timer(*self.task().context->home, self);
+        self.decide(outcome::stopped);  // After this line self may be gone.
+    }
 
     // noinline: the frame is published here; nothing of it may be kept in the coroutine's own registers.
     [[gnu::noinline]] std::coroutine_handle<> suspend(promise_base& p) {
@@ -46,20 +47,18 @@ private:
         if (context.stop.stop_requested()) return stop_here(p);
         const clock::time_point now = context.home->now();
         if constexpr (std::same_as<Deadline, clock::time_point>) {
-            timer_.deadline = until_;
+            deadline = until_;
         } else {
-            timer_.deadline = saturating_add(now, until_);
+            deadline = saturating_add(now, until_);
         }
-        if (timer_.deadline <= now) return this_worker()->transfer(p.handle(), p);
-        timer_.wait.begin(p);
-        arm_timer(*context.home, timer_);
-        stop_.emplace(context.stop, on_stop{this});
-        return timer_.wait.arm();
+        if (deadline <= now) return this_worker()->transfer(p.handle(), p);
+        begin(p);
+        arm_timer(*context.home, *this);
+        watch(context.stop);
+        return arm();
     }
 
     Deadline until_;
-    timer_entry timer_{[](timer_entry& t) noexcept { t.wait.decide(outcome::value); }};
-    std::optional<stop_callback<on_stop>> stop_;
 };
 
 }  // namespace detail

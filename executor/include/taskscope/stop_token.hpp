@@ -41,6 +41,9 @@ public:
     /// False if a stop was requested before: then nothing is registered and `call` was not called.
     bool try_register(stop_source* source) noexcept;
 
+    /// Registers, or calls `call` at once if a stop was requested before. Nothing for an empty token.
+    void watch(stop_token token) noexcept;
+
     /// After it returns `call` is not running and will not be called any more; except that when it is
     /// called from within `call` itself it does not wait for itself.
     void deregister() noexcept;
@@ -129,8 +132,7 @@ public:
 
 private:
     friend class stop_source;
-    template <class>
-    friend class stop_callback;
+    friend class detail::stop_registration;
 
     explicit stop_token(stop_source* source) noexcept : source_(source) {}
 
@@ -138,6 +140,12 @@ private:
 };
 
 inline stop_token stop_source::token() noexcept { return stop_token{this}; }
+
+inline void detail::stop_registration::watch(stop_token token) noexcept {
+    if (token.source_ == nullptr || try_register(token.source_)) return;
+    stop_pass pass;
+    call_(*this, pass);
+}
 
 /// Calls `F` once when a stop is requested: on the requesting thread, or at once, in the constructor, if
 /// that has happened already.
@@ -151,10 +159,7 @@ public:
         requires std::constructible_from<F, G>
     stop_callback(stop_token token, G&& f)
         : detail::stop_registration(&stop_callback::invoke), function_(std::forward<G>(f)) {
-        if (token.source_ != nullptr && !try_register(token.source_)) {
-            detail::stop_pass pass;
-            invoke(*this, pass);
-        }
+        watch(token);
     }
 
     ~stop_callback() { deregister(); }

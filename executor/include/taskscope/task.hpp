@@ -60,6 +60,9 @@ private:
 /// What every task's promise does with what its coroutine awaits.
 class awaiting_promise : public promise_base {
 public:
+    static final_awaiter final_suspend() noexcept { return {}; }
+    void unhandled_exception() noexcept { set_error(std::current_exception()); }
+
     template <class T>
     static task_awaiter<T> await_transform(task<T>&& t) noexcept {
         return task_awaiter<T>(t);
@@ -91,46 +94,38 @@ public:
     task_promise() noexcept {
         static_assert(alignof(task_promise) <= 2 * sizeof(void*), "see promise_base::handle()");
     }
-    ~task_promise() { storage.destroy(result); }
+    ~task_promise() {
+        if (result == outcome::value) storage_.destroy();
+    }
 
     task<T> get_return_object() noexcept { return task_access::make<T>(this); }
     static final_awaiter final_suspend() noexcept { return {}; }
-
-    void unhandled_exception() noexcept {
-        storage.set_error(std::current_exception());
-        result = outcome::error;
-    }
 
     template <class U = T>
         requires std::convertible_to<U&&, T> &&
                  (!std::is_reference_v<T> || std::is_reference_v<U &&>)
     void return_value(U&& value) {
-        storage.set_value(static_cast<T>(std::forward<U>(value)));
+        storage_.set(static_cast<T>(std::forward<U>(value)));
         result = outcome::value;
     }
 
-    T take() { return storage.take(result); }
+    /// The value; rethrows the error.
+    T take() {
+        rethrow_if_error();
+        return storage_.take();
+    }
 
-    result_storage<T> storage;
+private:
+    value_storage<T> storage_;
 };
 
 template <>
 class task_promise<void> : public awaiting_promise {
 public:
-    ~task_promise() { storage.destroy(result); }
-
     task<void> get_return_object() noexcept;
-    static final_awaiter final_suspend() noexcept { return {}; }
-
-    void unhandled_exception() noexcept {
-        storage.set_error(std::current_exception());
-        result = outcome::error;
-    }
     void return_void() noexcept { result = outcome::value; }
 
-    void take() { storage.take(result); }
-
-    result_storage<void> storage;
+    void take() { rethrow_if_error(); }
 };
 
 // Whether the closure type `C` has captures. Not a constant expression: inside the lambda's own body, where

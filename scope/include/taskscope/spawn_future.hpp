@@ -30,21 +30,18 @@ struct future_child : child {
         : child(end, s, at), source(s.stop.token()), own_context(s.context), free_memory(f) {
         own_context.stop = source.token();
     }
-    ~future_child() { result.destroy(how); }
 
     /// Keeps the result and lets go of scope and frame.
     void settle(promise_base* p) noexcept {
         if (p == nullptr) {
-            how = outcome::stopped;
-        } else if (p->result == outcome::value) {
-            keep_value(static_cast<task_promise<T>&>(*p));
+            result.set_stopped();
+        } else if (p->result == outcome::error) {
+            result.set_error(p->error);
         } else {
-            auto& promise = static_cast<task_promise<T>&>(*p);
-            result.set_error(promise.storage.error());
-            how = outcome::error;
+            keep_value(static_cast<task_promise<T>&>(*p));
         }
         source.detach();
-        complete(*this, p, error_of<T>(p));
+        complete(*this, p);
     }
 
     void finish_settled() noexcept {
@@ -64,18 +61,18 @@ struct future_child : child {
     memory_function free_memory;
     async_event done_event;
     result_storage<T> result;
-    outcome how = outcome::pending;
     atomic<std::uint32_t> references{2};
 
 private:
     void keep_value(task_promise<T>& promise) noexcept {
-        try {
-            if constexpr (!std::is_void_v<T>)
-                result.set_value(promise.storage.take(outcome::value));
-            how = outcome::value;
-        } catch (...) {  // moving the value threw
-            result.set_error(std::current_exception());
-            how = outcome::error;
+        if constexpr (std::is_void_v<T>) {
+            result.set_value();
+        } else {
+            try {
+                result.set_value(promise.take());
+            } catch (...) {  // moving the value threw
+                result.set_error(std::current_exception());
+            }
         }
     }
 };
@@ -167,8 +164,8 @@ private:
 
     static task<T> wait(child_handle h) {
         co_await h.child_->done_event.wait();
-        if (h.child_->how == detail::outcome::stopped) co_await just_stopped();
-        co_return h.child_->result.take(h.child_->how);
+        if (h.child_->result.how() == detail::outcome::stopped) co_await just_stopped();
+        co_return h.child_->result.take();
     }
 
     detail::future_child<T>* child_;

@@ -92,7 +92,7 @@ task<body_value_t<Body, task_group>> run_in_group(Body body, std::string name,
     task<T>& done = co_await running;
     if (!done) group.request_stop();
     if (done && task_access::promise(done).result == outcome::error) {
-        group_access::collect(group, task_access::promise(done).storage.error());
+        group_access::collect(group, task_access::promise(done).error);
     }
     co_await group.scope().join();
     group_access::rethrow(group);

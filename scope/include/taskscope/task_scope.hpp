@@ -153,6 +153,8 @@ private:
     task_scope(executor& home, detail::scope_runtime& runtime, detail::scope_state* parent,
                stop_token stop, const scope_options& options, std::source_location where);
 
+    explicit task_scope(detail::scope_state& s) noexcept : state_(&s) {}
+
     detail::scope_state& state() const noexcept { return *state_; }
 
     detail::scope_state* state_;
@@ -174,6 +176,9 @@ struct scope_access {
         scope_state& parent = current_state(context);
         return task_scope(*context.home, parent.runtime, &parent, context.stop, options, where);
     }
+
+    /// A task_scope in `memory` that owns nothing, for children whose scope object may go before they do.
+    static task_scope* make_view(scope_state& s, void* memory) noexcept;
 
     /// The scope a task belongs to: the root, unless it was spawned.
     static scope_state& current_state(const task_context& context);

@@ -38,6 +38,8 @@ namespace taskscope::detail {
 class deque {
 public:
     static constexpr std::int64_t initial_capacity = 256;  // slots, a power of two; from nowhere
+    /// The ring does not grow beyond. A worker that has made so many jobs hands the rest to everybody.
+    static constexpr std::int64_t max_capacity = std::int64_t{1} << 16;
 
     /// Allocates the first ring. Throws std::bad_alloc.
     /// `origin`: where the indices start; tests start near the wrap of narrower types.
@@ -55,7 +57,7 @@ public:
     deque(const deque&) = delete;
     deque& operator=(const deque&) = delete;
 
-    /// Owner only. False if the ring was full and no memory for a larger one could be had.
+    /// Owner only. False if the ring was full and has its greatest size, or no memory could be had.
     bool push(job* j) noexcept {
         const std::int64_t bottom =
             bottom_.load(std::memory_order_relaxed);      // only the owner writes it
@@ -172,6 +174,7 @@ private:
         // thief's new top means its read of that slot is over, so the slot may be written again.
         seen_top_ = top_.load(std::memory_order_acquire);
         if (bottom - seen_top_ < r->capacity) return r;
+        if (r->capacity >= max_capacity) return nullptr;
         ring* larger = nullptr;
         try {
             larger = ring::make(2 * r->capacity, r);

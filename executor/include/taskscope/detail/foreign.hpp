@@ -42,38 +42,28 @@ struct foreign_promise_base {
     static go_home final_suspend() noexcept { return {}; }
 
     promise_base* task = nullptr;
-    outcome result = outcome::pending;
 };
 
 template <class T>
 struct foreign_promise : foreign_promise_base {
-    ~foreign_promise() { storage.destroy(result); }
     foreign_handle<T> get_return_object() noexcept {
         return foreign_handle<T>::from_promise(*this);
     }
-    void unhandled_exception() noexcept {
-        storage.set_error(std::current_exception());
-        result = outcome::error;
-    }
+    void unhandled_exception() noexcept { storage.set_error(std::current_exception()); }
     template <class U>
     void return_value(U&& value) {
         storage.set_value(std::forward<U>(value));
-        result = outcome::value;
     }
     result_storage<T> storage;
 };
 
 template <>
 struct foreign_promise<void> : foreign_promise_base {
-    ~foreign_promise() { storage.destroy(result); }
     foreign_handle<void> get_return_object() noexcept {
         return foreign_handle<void>::from_promise(*this);
     }
-    void unhandled_exception() noexcept {
-        storage.set_error(std::current_exception());
-        result = outcome::error;
-    }
-    void return_void() noexcept { result = outcome::value; }
+    void unhandled_exception() noexcept { storage.set_error(std::current_exception()); }
+    void return_void() noexcept { storage.set_value(); }
     result_storage<void> storage;
 };
 
@@ -93,7 +83,7 @@ public:
         adapter_.promise().task = &h.promise();
         return adapter_;
     }
-    T await_resume() { return adapter_.promise().storage.take(adapter_.promise().result); }
+    T await_resume() { return adapter_.promise().storage.take(); }
 
 private:
     foreign_handle<T> adapter_;

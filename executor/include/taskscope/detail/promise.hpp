@@ -53,6 +53,9 @@ struct promise_base : job {
         2;  ///< its closure may die before it does
 
     promise_base() noexcept : job(job_kind::coroutine) {}
+    ~promise_base() {
+        if (result == outcome::error) std::destroy_at(&error);
+    }
 
     std::coroutine_handle<> handle() noexcept {
         // The distance between frame and promise depends on the promise's alignment alone, and is the same
@@ -60,10 +63,19 @@ struct promise_base : job {
         return std::coroutine_handle<promise_base>::from_promise(*this);
     }
 
-    /// Destroys the frame behind the back of the task object that owns it.
-    void destroy() noexcept {
+    /// Destroys the suspended frame behind the back of the task object that owns it.
+    void unwind_frame() noexcept {
         *owner = nullptr;
         handle().destroy();
+    }
+
+    void set_error(std::exception_ptr e) noexcept {
+        ::new (&error) std::exception_ptr(std::move(e));
+        result = outcome::error;
+    }
+    void rethrow_if_error() {
+        if (result == outcome::error) [[unlikely]]
+            std::rethrow_exception(std::move(error));
     }
 
     static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
@@ -84,7 +96,11 @@ struct promise_base : job {
         join_block* join;                  ///< completion::branch
         receiver* recv;                    ///< completion::receiver
     };
-    promise_base** owner = nullptr;  ///< the handle in the task object that will destroy this frame
+    union {
+        promise_base** owner =
+            nullptr;               ///< the pointer in the task object that destroys this frame
+        std::exception_ptr error;  ///< if result is error: nobody unwinds the frame any more
+    };
 };
 
 /// Runs destructors from `leaf` upwards: `leaf` is suspended at an await that completed as stopped.
@@ -199,9 +215,9 @@ struct final_awaiter {
     static void await_resume() noexcept {}
 };
 
-/// Where a coroutine leaves its value or error. `T` may be void or a reference.
+/// Memory of one value. `T` may be void or a reference. Whether it holds one is for others to know.
 template <class T>
-class result_storage {
+class value_storage {
     static constexpr bool is_reference = std::is_reference_v<T>;
 
 public:
@@ -211,70 +227,80 @@ public:
         alignof(stored) <= 2 * sizeof(void*),
         "taskscope: coroutine frames are aligned to 16 bytes. Return a pointer to it instead.");
 
-    result_storage() noexcept {}
-    ~result_storage() {}  // destroy() knows what to do
-    result_storage(const result_storage&) = delete;
-    result_storage& operator=(const result_storage&) = delete;
+    value_storage() noexcept {}
+    ~value_storage() {}  // destroy() is called by who knows
+    value_storage(const value_storage&) = delete;
+    value_storage& operator=(const value_storage&) = delete;
 
     template <class U>
-    void set_value(U&& value) {
+    void set(U&& value) {
         if constexpr (is_reference) {
             value_ = std::addressof(value);
         } else {
             ::new (static_cast<void*>(std::addressof(value_))) stored(std::forward<U>(value));
         }
     }
-    void set_error(std::exception_ptr e) noexcept {
-        ::new (&error_) std::exception_ptr(std::move(e));
-    }
-
-    T take(outcome result) {
-        if (result == outcome::error) [[unlikely]]
-            std::rethrow_exception(std::move(error_));
+    T take() {
         if constexpr (is_reference) {
             return static_cast<T>(*value_);
         } else {
             return std::move(value_);
         }
     }
-    const std::exception_ptr& error() const noexcept { return error_; }
-
-    void destroy(outcome result) noexcept {
-        if (result == outcome::value) std::destroy_at(std::addressof(value_));
-        if (result == outcome::error) std::destroy_at(&error_);
-    }
+    void destroy() noexcept { std::destroy_at(std::addressof(value_)); }
 
 private:
     union {
         stored value_;
-        std::exception_ptr error_;
     };
 };
 
 template <>
-class result_storage<void> {
+class value_storage<void> {
 public:
-    result_storage() noexcept {}
-    ~result_storage() {}
+    static void take() noexcept {}
+    static void destroy() noexcept {}
+};
+
+/// A value or an error, or that there is none because the work was stopped.
+template <class T>
+class result_storage {
+public:
+    result_storage() noexcept = default;
+    ~result_storage() {
+        if (how_ == outcome::value) value_.destroy();
+    }
     result_storage(const result_storage&) = delete;
     result_storage& operator=(const result_storage&) = delete;
 
+    template <class U>
+    void set_value(U&& value) {
+        value_.set(std::forward<U>(value));
+        how_ = outcome::value;
+    }
+    void set_value() noexcept
+        requires std::is_void_v<T>
+    {
+        how_ = outcome::value;
+    }
     void set_error(std::exception_ptr e) noexcept {
-        ::new (&error_) std::exception_ptr(std::move(e));
+        error_ = std::move(e);
+        how_ = outcome::error;
     }
-    void take(outcome result) {
-        if (result == outcome::error) [[unlikely]]
+    void set_stopped() noexcept { how_ = outcome::stopped; }
+
+    outcome how() const noexcept { return how_; }
+    /// The value; rethrows the error.
+    T take() {
+        if (how_ == outcome::error) [[unlikely]]
             std::rethrow_exception(std::move(error_));
-    }
-    const std::exception_ptr& error() const noexcept { return error_; }
-    void destroy(outcome result) noexcept {
-        if (result == outcome::error) std::destroy_at(&error_);
+        return value_.take();
     }
 
 private:
-    union {
-        std::exception_ptr error_;
-    };
+    value_storage<T> value_;
+    std::exception_ptr error_;
+    outcome how_ = outcome::pending;
 };
 
 }  // namespace taskscope::detail

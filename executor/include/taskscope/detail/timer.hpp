@@ -13,9 +13,9 @@ struct timer_entry {
     static constexpr std::size_t not_queued = static_cast<std::size_t>(-1);
     using function = void (*)(timer_entry&) noexcept;
 
-    explicit timer_entry(function f) noexcept : fired(f) {}
+    timer_entry(suspension& w, function f) noexcept : wait(w), fired(f) {}
 
-    suspension wait;
+    suspension& wait;
     function fired;  ///< called once the queue has claimed the wait: decides it
     clock::time_point deadline;
     std::size_t index = not_queued;  ///< position in the queue; guarded by its mutex

@@ -10,6 +10,7 @@
 #include <exception>
 #include <functional>
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -17,25 +18,50 @@
 
 namespace taskscope::detail {
 
-/// Base of all records. Allocated from frame memory; gone before the member leaves its scope.
+/// Where a child comes from, if it has a name of its own.
+struct named_site {
+    std::source_location spawned_at;
+    std::string name;
+};
+
+/// Base of all records. Allocated from frame memory; gone before the member leaves its scope. 56 bytes: there may
+/// be millions.
 struct child : receiver {
     child(function end, scope_state& s, std::source_location at) noexcept
-        : receiver(end), scope(&s), spawned_at(at) {}
+        : receiver(end), scope(&s), site_(at) {}
     child(const child&) = delete;
     child& operator=(const child&) = delete;
-    ~child();
+    ~child() {
+        if (named_) delete site_.named;
+    }
+
+    std::source_location spawned_at() const noexcept {
+        return named_ ? site_.named->spawned_at : site_.place;
+    }
+    /// Empty if it has none.
+    std::string_view name() const noexcept {
+        return named_ ? std::string_view(site_.named->name) : std::string_view();
+    }
+    /// Throws std::bad_alloc.
+    void set_name(std::string_view name) {
+        site_.named = new named_site{site_.place, std::string(name)};
+        named_ = true;
+    }
 
     scope_state* scope;
     promise_base* frame = nullptr;  ///< of the task; cleared when it is destroyed
     child* next = nullptr;          ///< these three: the registry's
     child* prev = nullptr;
     std::uint32_t stripe = 0;
-    std::source_location spawned_at;
-    char* name = nullptr;  ///< a copy, or nullptr
-};
 
-/// Puts a name into the record. Throws std::bad_alloc.
-void set_name(child& c, std::string_view name);
+private:
+    bool named_ = false;
+    union site {
+        explicit site(std::source_location at) noexcept : place(at) {}
+        std::source_location place;
+        named_site* named;
+    } site_;
+};
 
 /// The record enters its scope and the registry. False if the scope is closed.
 bool try_enter(child& c) noexcept;
@@ -44,16 +70,8 @@ void unregister(child& c) noexcept;
 /// Starts the task, which is owned by the record from now on.
 void start(child& c, promise_base& p, task_context& context) noexcept;
 
-/// First half of a member's end: policy, registry, and the task's frame. `error` is null if there is none.
-void complete(child& c, promise_base* p, std::exception_ptr error) noexcept;
-
-/// The error a task<T> ended with, or null. `p` is null if it was stopped.
-template <class T>
-std::exception_ptr error_of(promise_base* p) noexcept {
-    if (p == nullptr || p->result != outcome::error) [[likely]]
-        return nullptr;
-    return static_cast<task_promise<T>&>(*p).storage.error();
-}
+/// First half of a member's end: policy, registry, and the task's frame, if `p` is not null.
+void complete(child& c, promise_base* p) noexcept;
 
 /// Memory of a record of type `Record`, with construction and destruction.
 template <class Record>
@@ -77,7 +95,6 @@ struct record_memory {
 };
 
 /// A child made from a task.
-template <class T>
 struct task_child : child {
     task_child(scope_state& s, std::source_location at) noexcept
         : child(&task_child::finish, s, at) {}
@@ -85,7 +102,7 @@ struct task_child : child {
     static job* finish(receiver& r, promise_base* p) noexcept {
         auto* self = static_cast<task_child*>(&r);
         scope_state& scope = *self->scope;
-        complete(*self, p, error_of<T>(p));
+        complete(*self, p);
         record_memory<task_child>::destroy(self);
         scope.leave();  // After this line scope may be gone.
         return nullptr;
@@ -108,8 +125,6 @@ using child_result_t =
 /// A child made from a callable and arguments, which live as long as it does.
 template <class F, class... Args>
 struct callable_child : child {
-    using result = child_result_t<F, Args...>;
-
     template <class G, class... As>
     callable_child(scope_state& s, std::source_location at, G&& g, As&&... as)
         : child(&callable_child::finish, s, at),
@@ -119,7 +134,7 @@ struct callable_child : child {
     static job* finish(receiver& r, promise_base* p) noexcept {
         auto* self = static_cast<callable_child*>(&r);
         scope_state& scope = *self->scope;
-        complete(*self, p, error_of<result>(p));
+        complete(*self, p);
         record_memory<callable_child>::destroy(self);
         scope.leave();  // After this line scope may be gone.
         return nullptr;

@@ -104,9 +104,11 @@ public:
     std::size_t child_scopes() noexcept;
     std::string path();
 
+    /// What children see: the owner's task_scope; once they are abandoned, one that stays as long as they do.
+    task_scope& facade() noexcept { return *facade_.load(std::memory_order_relaxed); }
+
     task_context context;
     scope_runtime& runtime;
-    task_scope* const facade;
     const std::string name;
     const std::source_location opened_at;
     const clock::time_point opened_when;
@@ -148,6 +150,9 @@ private:
     scope_state* end() noexcept;
     scope_state* leave_tree() noexcept;
     std::shared_ptr<const error_policy> policy() noexcept;
+
+    atomic<task_scope*> facade_;
+    void* view_ = nullptr;  // memory of a task_scope, which is one pointer
 
     alignas(cache_line) atomic<std::uint64_t> word_{0};
     atomic<std::uint32_t> references_{1};

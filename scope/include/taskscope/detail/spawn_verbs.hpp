@@ -36,10 +36,11 @@ bool launch(Record* c, const spawn_options& o, task_context& context, MakeTask m
     scope_state& s = *c->scope;
     bool entered = false;
     try {
-        if (!o.name.empty()) set_name(*c, o.name);
+        if (!o.name.empty()) c->set_name(o.name);
         entered = try_enter(*c);
         if (entered) {
             auto t = make_task();
+            if (!t) throw_empty_task();
             start(*c, release_frame(t), context);
             return true;
         }
@@ -56,7 +57,7 @@ bool launch(Record* c, const spawn_options& o, task_context& context, MakeTask m
 template <class T>
 bool spawn_task(scope_state& s, const spawn_options& o, task<T>&& t) {
     check_spawnable(t);
-    auto* c = record_memory<task_child<T>>::make(s, o.location);
+    auto* c = record_memory<task_child>::make(s, o.location);
     return launch(c, o, s.context, [&t] { return std::move(t); });
 }
 
