@@ -27,7 +27,7 @@ BELOW = {
 }
 ROOMS = list(BELOW)
 
-# The part of executor's detail/ that is made for the scope room. Nobody else includes a detail/ of others.
+# The parts of executor's detail/ that are made for the rooms above. Nobody else includes a detail/ of others.
 DETAIL_FOR_SCOPE = {
     "taskscope/detail/atomic.hpp",
     "taskscope/detail/context.hpp",
@@ -40,6 +40,12 @@ DETAIL_FOR_SCOPE = {
     "taskscope/detail/time.hpp",
     "taskscope/detail/tsan.hpp",
 }
+DETAIL_FOR_NET = {  # what an awaiter is made of
+    "taskscope/detail/atomic.hpp",
+    "taskscope/detail/promise.hpp",
+    "taskscope/detail/suspension.hpp",
+}
+DETAIL_FOR = {"scope": DETAIL_FOR_SCOPE, "net": DETAIL_FOR_NET}
 
 # Libraries that a room must not know.
 FOREIGN = {"executor": ("boost/",), "scope": ("boost/",), "net": (), "monitor": ("boost/",)}
@@ -137,7 +143,7 @@ class Checker:
                 return
             if owner not in BELOW[room]:
                 self.report(file, number, f"{room} must not include <{path}>, which belongs to {owner}")
-            elif detail and not (room == "scope" and path in DETAIL_FOR_SCOPE):
+            elif detail and path not in DETAIL_FOR.get(room, ()):
                 self.report(file, number, f"<{path}> is private to {owner}")
         elif file.startswith(PUBLIC_ONLY):
             if detail:

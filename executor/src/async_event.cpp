@@ -86,13 +86,8 @@ void async_event::unlink(detail::event_node& n) noexcept {
 
 bool async_event::blocking_wait(executor& home, std::optional<detail::clock::duration> limit) {
     detail::executor_core& core = detail::executor_access::core(home);
-    if (!core.manual) {
-        if (detail::this_worker() != nullptr) {
-            throw misuse_error(
-                "taskscope: a blocking wait was called on a worker. co_await instead.");
-        }
-        return block(limit);
-    }
+    detail::check_may_block(home);
+    if (!core.manual) return block(limit);
     const auto deadline =
         limit ? detail::saturating_add(home.now(), *limit) : detail::clock::time_point::max();
     while (!is_set() && core.drive_manually(deadline)) {
@@ -182,6 +177,8 @@ std::coroutine_handle<> event_deadline_awaiter::suspend(promise_base& p) {
         // The event has happened meanwhile; unless the deadline claims the wait we end it ourselves.
         if (try_claim()) happened();
     } else {
+        // The deadline may have claimed the wait, and looked for us in the list, before we were in it.
+        if (is_claimed()) event.unlink(*this);
         watch(stop);
     }
     return arm();

@@ -3,6 +3,7 @@
 #include <taskscope/detail/barrier.hpp>
 
 #include <linux/membarrier.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,7 +23,9 @@ void full_fence() noexcept {
 
 void heavy_barrier() noexcept {
     if (barriers_are_asymmetric.load(std::memory_order_relaxed)) {
-        ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+        // Out of memory for a moment, perhaps. Going on without the barrier could lose a wake-up.
+        while (::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0)
+            ::sched_yield();
     }
     full_fence();  // edge barrier.full: for ourselves, and against threads that still use fences
 }

@@ -58,8 +58,9 @@ void blocking_threads::run(thread_list::iterator self) noexcept {
             outside_context = nullptr;
             schedule(*task.context->home, task);  // After this line call is gone.
             lock.lock();
-            // After schedule(): who sees no call in progress also sees what the last one made ready.
-            calls_.store(calls_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+            // edge blocking.calls, release half (acquire half: the load in calls()). After schedule(): who sees
+            // no call in progress also sees what the last one made ready.
+            calls_.store(calls_.load(std::memory_order_relaxed) - 1, std::memory_order_release);
         }
         if (stopping_ || !wait_idle(lock, self)) break;
     }
@@ -89,7 +90,9 @@ void blocking_threads::reap(std::unique_lock<std::mutex>& lock) noexcept {
     finished.swap(finished_);
     if (finished.empty()) return;
     lock.unlock();
-    for (thread_entry& t : finished) t.thread.join();
+    for (thread_entry& t : finished) {
+        if (t.thread.joinable()) t.thread.join();  // else stop() is just joining it
+    }
     lock.lock();
 }
 

@@ -33,7 +33,10 @@ public:
 
     std::uint32_t threads() const noexcept { return alive_.load(std::memory_order_relaxed); }
     /// Calls not yet completed.
-    std::uint32_t calls() const noexcept { return calls_.load(std::memory_order_relaxed); }
+    std::uint32_t calls() const noexcept {
+        // edge blocking.calls, acquire half (release half: the store in run()).
+        return calls_.load(std::memory_order_acquire);
+    }
 
 private:
     struct thread_entry {

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace taskscope {
 namespace detail {
@@ -41,9 +42,10 @@ executor_core::executor_core(executor& e, const executor_options& options, bool 
     idle.set_limit(std::max(1U, parallel / 2));
 }
 
-executor_core::~executor_core() {
+void executor_core::close() {
     shutdown();
     extensions_.clear();
+    injected.wait_for_pushers();
 }
 
 void executor_core::start_threads() {
@@ -62,7 +64,8 @@ void executor_core::start_threads() {
 
 void executor_core::shutdown() {
     const worker* w = this_worker();
-    if (w != nullptr && w->core == this) {
+    const bool on_blocking_thread = outside_context != nullptr && outside_context->home == &self;
+    if ((w != nullptr && w->core == this) || on_blocking_thread) {
         contract_violation(
             "executor \"" + name +
             "\" was shut down or destroyed by one of its own workers, which would wait for "
@@ -71,7 +74,7 @@ void executor_core::shutdown() {
     const std::lock_guard lock{shutdown_mutex_};
     if (is_shut_down()) return;
     shut_down_.store(true, std::memory_order_relaxed);
-    for (std::size_t i = extensions_.size(); i-- > 0;) extensions_[i].extension->shut_down();
+    while (executor_extension* e = last_running_extension()) e->shut_down();
     blocking.stop();
     if (manual) {
         while (run_one_manually()) {
@@ -103,6 +106,7 @@ void executor_core::inject(job& j) noexcept {
     injected.push(j);
     full_fence();  // edge idle.push: the push comes before the look at sleepers and searchers
     if (idle.should_wake()) idle.wake_one();
+    injected.leave();
 }
 
 void executor_core::arm(timer_entry& entry) {
@@ -117,13 +121,22 @@ clock::time_point executor_core::now() const noexcept {
     return clock::time_point(clock::duration(manual_now_.load(std::memory_order_relaxed)));
 }
 
+executor_extension* executor_core::last_running_extension() noexcept {
+    const std::lock_guard lock{extensions_mutex_};
+    for (std::size_t i = extensions_.size(); i-- > 0;) {
+        if (!std::exchange(extensions_[i].shut_down, true)) return extensions_[i].extension.get();
+    }
+    return nullptr;
+}
+
 executor_extension& executor_core::extension(
     const void* key, std::unique_ptr<executor_extension> (*make)(executor&)) {
     const std::lock_guard lock{extensions_mutex_};
     for (extension_entry& e : extensions_) {
         if (e.key == key) return *e.extension;
     }
-    extensions_.push_back({key, make(self)});
+    auto made = make(self);  // may want another extension
+    extensions_.push_back({key, std::move(made), false});
     return *extensions_.back().extension;
 }
 
@@ -157,6 +170,11 @@ void start_blocking(executor& home, blocking_call& call) {
     executor_access::core(home).blocking.start(call);
 }
 bool is_manual(const executor& home) noexcept { return executor_access::core(home).manual; }
+void check_may_block(const executor& home) {
+    if (!is_manual(home) && this_worker() != nullptr) {
+        throw misuse_error("taskscope: a blocking wait was called on a worker. co_await instead.");
+    }
+}
 task_context& base_context(executor& home) noexcept { return executor_access::core(home).base; }
 executor_extension& extension(executor& home, const void* key,
                               std::unique_ptr<executor_extension> (*make)(executor&)) {
@@ -193,21 +211,25 @@ executor::executor(manual_tag)
     : core_(std::make_unique<detail::executor_core>(
           *this, executor_options{.workers = 1, .name = "manual"}, true)) {}
 
-executor::~executor() = default;
+executor::~executor() { core_->close(); }
 
 void executor::shutdown() { core_->shutdown(); }
 
-void executor::run_blocking_wait(detail::promise_base& p, detail::promise_base*& owner) {
+void executor::run_blocking_wait(detail::promise_base*& owner) {
     const detail::worker* w = detail::this_worker();
     if (w != nullptr && w->core == core_.get()) {
         throw misuse_error("taskscope: executor::run() blocks, and was called on a worker of \"" +
                            core_->name + "\". co_await the task instead.");
+    }
+    if (owner == nullptr) {
+        throw misuse_error("taskscope: executor::run() was given a task that was moved from");
     }
     if (core_->is_shut_down()) {
         throw misuse_error("taskscope: executor::run() was called on \"" + core_->name +
                            "\", which has been shut down");
     }
     detail::waiting_thread waiting;
+    detail::promise_base& p = *owner;
     p.context = &core_->base;
     p.reports_to = detail::completion::receiver;
     p.recv = &waiting;

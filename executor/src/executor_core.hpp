@@ -20,7 +20,7 @@ namespace taskscope::detail {
 class executor_core {
 public:
     executor_core(executor& self, const executor_options& options, bool manual);
-    ~executor_core();
+    ~executor_core() = default;
     executor_core(const executor_core&) = delete;
     executor_core& operator=(const executor_core&) = delete;
 
@@ -28,6 +28,8 @@ public:
     void start_threads();
     /// Shuts down extensions, lets workers finish what is queued, joins them. Idempotent.
     void shutdown();
+    /// shutdown(), and the end of the extensions. The last call.
+    void close();
     bool is_shut_down() const noexcept { return shut_down_.load(std::memory_order_relaxed); }
 
     // Handing in. Any thread.
@@ -81,13 +83,15 @@ private:
     void poll(worker& w) noexcept;
     void leave_idling(worker& w) noexcept;
     void join_threads() noexcept;
+    executor_extension* last_running_extension() noexcept;
 
     struct extension_entry {
         const void* key;
         std::unique_ptr<executor_extension> extension;
+        bool shut_down = false;
     };
 
-    std::mutex extensions_mutex_;
+    std::recursive_mutex extensions_mutex_;  // an extension may want another one when it is made
     std::vector<extension_entry> extensions_;
     std::mutex shutdown_mutex_;
     atomic<bool> shut_down_{false};  // written under the mutex

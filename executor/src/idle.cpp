@@ -20,7 +20,10 @@ bool idle_state::stop_search(worker& w) noexcept {
     w.searching = false;
     // edge idle.search: the retraction comes before the last look into the queues, against a push that then
     // reads searching_ in should_wake(): one of the two sees the other.
-    return searching_.fetch_sub(1, std::memory_order_seq_cst) == 1;
+    const bool last = searching_.fetch_sub(1, std::memory_order_seq_cst) == 1;
+    if (last)
+        full_fence();  // the looks that follow are plain loads, which the subtraction does not hold back
+    return last;
 }
 
 bool idle_state::announce(worker& w) noexcept {
@@ -86,12 +89,12 @@ void idle_state::wake(worker& w, bool in_reactor) noexcept {
     // edge idle.wake, release half (acquire half: the load of wake_word in sleep()). What the waker did before
     // is visible to the woken. Workers outlive whoever wakes them: they are joined last.
     w.wake_word.store(1, std::memory_order_release);
-    reactor* r = in_reactor ? io.load(std::memory_order_relaxed) : nullptr;
-    if (r != nullptr) {
-        r->interrupt();
-    } else {
-        futex_wake_one(&w.wake_word);
-    }
+    // A driver may sleep on its wake_word although there is a reactor: it went to sleep before attach(), or
+    // another worker is in the reactor.
+    futex_wake_one(&w.wake_word);
+    if (!in_reactor) return;
+    reactor* r = io.load(std::memory_order_acquire);  // edge executor.reactor, acquire half
+    if (r != nullptr) r->interrupt();
 }
 
 void idle_state::wake_one() noexcept {

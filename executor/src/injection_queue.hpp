@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <thread>
 
 namespace taskscope::detail {
 
@@ -22,6 +23,19 @@ public:
         last_ = &j;
         size_.store(size_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         pushed_.store(pushed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    /// Whoever has pushed says that it will not touch the executor any more. The job, and with it what the owner
+    /// of the executor waited for, may long be done by then.
+    void leave() noexcept {
+        // edge inject.leave, release half (acquire half: the load in wait_for_pushers()).
+        left_.fetch_add(1, std::memory_order_release);  // After this line *this may be gone.
+    }
+
+    /// For the destructor of the executor: waits until nobody is between push() and leave().
+    void wait_for_pushers() const noexcept {
+        // edge inject.leave, acquire half (release half: the addition in leave()): they are out.
+        while (left_.load(std::memory_order_acquire) != pushed()) std::this_thread::yield();
     }
 
     /// Up to `n` jobs, oldest first, linked by next; nullptr if there are none.
@@ -51,6 +65,7 @@ private:
     job* last_ = nullptr;
     atomic<std::size_t> size_{0};
     atomic<std::uint64_t> pushed_{0};
+    atomic<std::uint64_t> left_{0};
 };
 
 }  // namespace taskscope::detail

@@ -25,7 +25,7 @@ bool stop_registration::try_register(stop_source* source) noexcept {
 
 void stop_registration::deregister() noexcept {
     if (source_ == nullptr) return;
-    stop_source& source = *source_;
+    stop_source& source = *std::exchange(source_, nullptr);
     std::unique_lock lock{source.mutex_};
     if (prev_ != nullptr || source.first_ == this) {
         source.unlink(*this);

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "executor_core.hpp"
 
-#include <immintrin.h>
-
 #include <algorithm>
 
 namespace taskscope::detail {
@@ -18,6 +16,14 @@ constexpr std::uint32_t fairness_interval = 61;
 
 // The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
 constexpr std::chrono::milliseconds longest_reactor_wait{500};
+
+void pause_processor() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
 
 // xorshift: who to steal from first.
 std::uint32_t next_random(std::uint32_t& state) noexcept {
@@ -61,7 +67,8 @@ void executor_core::run(worker& w, job* j) noexcept {
         j = step(w, *j);
         if (j == nullptr) break;
         worker_counters::add(w.counters.bounces);
-        if (++w.tick % fairness_interval == 0 && !manual) {
+        if ((++w.tick + 1) % fairness_interval == 0 &&
+            !manual) {   // find() takes the next step, and polls
             inject(*j);  // a chain of transfers without end must not keep the others waiting
             break;
         }
@@ -152,7 +159,7 @@ job* executor_core::search(worker& w) noexcept {
     if (job* j = w.queue.pop()) return j;
     if (!idle.try_start_search(w)) return nullptr;
     for (unsigned round = 0; round < spins; ++round) {
-        for (int i = 0; i < 8; ++i) _mm_pause();
+        for (int i = 0; i < 8; ++i) pause_processor();
         if (job* j = take_injected(w)) return j;
         if (job* j = steal(w)) return j;
     }
@@ -163,10 +170,11 @@ job* executor_core::search(worker& w) noexcept {
 // `w` has found a job.
 void executor_core::leave_idling(worker& w) noexcept {
     // Pushes that saw a searcher woke nobody.
+    const bool idled = w.drove || w.searching;
     const bool last = idle.stop_search(w);
     if ((last || w.drove) && work_visible() && idle.should_wake()) idle.wake_one();
     // If `w` used to drive its role is free, and somebody who is asleep must take it.
-    if (w.drove && idle.sleeping().load(std::memory_order_relaxed) != 0 &&
+    if (idled && idle.sleeping().load(std::memory_order_relaxed) != 0 &&
         (timers.size() != 0 || idle.io.load(std::memory_order_relaxed) != nullptr)) {
         idle.appoint_driver();
     }
@@ -219,9 +227,12 @@ void executor_core::drive(worker& w) noexcept {
             futex_wait(w.wake_word, 0, left);
             // edge executor.poll, acquire half (release half: the store in poll()).
         } else if (!reactor_busy_.exchange(true, std::memory_order_acquire)) {
-            w.polling = true;
-            r->wait(std::min<clock::duration>(left, longest_reactor_wait));
-            w.polling = false;
+            // Once more: a poll() that came to its end just now may have eaten our interrupt().
+            if (w.wake_word.load(std::memory_order_acquire) == 0) {  // edge idle.wake, as above
+                w.polling = true;
+                r->wait(std::min<clock::duration>(left, longest_reactor_wait));
+                w.polling = false;
+            }
             // edge executor.poll, release half (acquire half: the exchanges).
             reactor_busy_.store(false, std::memory_order_release);
         } else {
@@ -264,9 +275,13 @@ bool executor_core::run_one_manually() {
 bool executor_core::drive_manually(clock::time_point limit) {
     const bool calls = blocking.calls() != 0;  // read before looking for jobs
     if (run_one_manually()) return true;
-    if (!calls) return advance_manually(limit);
-    wait_manually();
-    return true;
+    if (calls) {
+        wait_manually();
+        return true;
+    }
+    // Without a limit and without a timer there is no time to move to.
+    const bool ends = std::min(limit, timers.earliest()) != clock::time_point::max();
+    return ends && advance_manually(limit);
 }
 
 void executor_core::wait_manually() noexcept {

@@ -43,14 +43,12 @@ void complete(child& c, promise_base* p) noexcept {
     if (p != nullptr) p->handle().destroy();
 }
 
-void body_enters(child& c) noexcept {
-    // A scope that was closed before its body began still has to hold the body.
-    c.scope->enter_always();
+void body_begins(child& c) noexcept {
     c.scope->count.spawned.fetch_add(1, std::memory_order_relaxed);
     c.scope->runtime.registry.add(c);
 }
 
-void body_leaves(child& c, promise_base* p) noexcept {
+void body_ends(child& c, promise_base* p) noexcept {
     if (p == nullptr) c.scope->count.stopped.fetch_add(1, std::memory_order_relaxed);
     c.scope->runtime.registry.remove(c);
     c.scope->leave();

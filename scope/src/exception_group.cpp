@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <taskscope/exception_group.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace taskscope {
@@ -19,10 +20,10 @@ std::string describe(const std::exception_ptr& error) {
 exception_group::exception_group(std::string message, std::vector<std::exception_ptr> errors,
                                  std::size_t dropped)
     : errors_(std::move(errors)), dropped_(dropped), what_(std::move(message)) {
-    constexpr std::size_t shown = 8;
+    const std::size_t shown = std::min<std::size_t>(errors_.size(), 8);
     const std::size_t count = errors_.size() + dropped_;
     what_ += " (" + std::to_string(count) + (count == 1 ? " error)" : " errors)");
-    for (std::size_t i = 0; i < errors_.size() && i < shown; ++i) {
+    for (std::size_t i = 0; i < shown; ++i) {
         what_ += (i == 0 ? ": " : "; ") + describe(errors_[i]);
     }
     if (count > shown) what_ += "; and " + std::to_string(count - shown) + " more";

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace taskscope::detail {
 
@@ -49,13 +50,20 @@ void scope_runtime::shut_down() noexcept {
     scope_state& root = scope_access::state(*root_);
     root.want_join();
     // A scope object that is still there, with nobody running in it or below it, would be waited for in vain.
+    std::uint64_t spawned_before = static_cast<std::uint64_t>(-1);
     std::optional<clock::duration> patience = std::chrono::seconds(1);
     if (is_manual(home)) patience.reset();
     while (!root.ended.blocking_wait(home, patience)) {
         const tree_snapshot tree = snapshot(*root_, 0);
         std::uint64_t live = 0;
-        for (const scope_info& s : tree.scopes) live += s.counts.live;
-        if (live == 0 && tree.scopes.size() > 1) {
+        std::uint64_t spawned = 0;
+        for (const scope_info& s : tree.scopes) {
+            live += s.counts.live;
+            spawned += s.counts.spawned;
+        }
+        // Twice the same: a child may have moved on while we looked.
+        const bool quiet = live == 0 && spawned == std::exchange(spawned_before, spawned);
+        if (quiet && tree.scopes.size() > 1) {
             contract_violation("executor \"" + std::string(home.name()) +
                                "\" was destroyed before scope " + tree.scopes[1].path +
                                " was joined. Join or destroy every scope before its executor.");

@@ -24,19 +24,24 @@ std::string place(const std::source_location& at) {
 
 scope_state::scope_state(executor& home, scope_runtime& r, scope_state* parent,
                          stop_token parent_stop, task_scope* f, std::string_view scope_name,
-                         error_policy policy, std::source_location where)
+                         error_policy policy, std::source_location where, std::uint64_t children)
     : runtime(r),
       name(name_or_place(scope_name, where)),
       opened_at(where),
       opened_when(home.now()),
       stop(parent_stop),
       facade_(f),
+      word_(children * one_child),
       parent_(parent),
       policy_(std::make_shared<const error_policy>(std::move(policy))) {
     context = {&home, stop.token(), this};
+    scope_access::make_view(*this, &view_);
     if (parent == nullptr) return;
-    if (!parent->try_enter()) throw_scope_closed(*parent);
-    const std::lock_guard lock{parent->mutex_};
+    std::unique_lock lock{parent->mutex_};
+    if (!parent->try_enter(one_scope)) {
+        lock.unlock();
+        throw_scope_closed(*parent);
+    }
     next_sibling_ = parent->first_child_;
     if (next_sibling_ != nullptr) next_sibling_->prev_sibling_ = this;
     parent->first_child_ = this;
@@ -47,17 +52,17 @@ void scope_state::release() noexcept {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
-void scope_state::leave() noexcept {
+void scope_state::leave(std::uint64_t member) noexcept {
     // In a loop and not by recursion: a tree may be deep.
-    for (scope_state* s = this; s != nullptr;) s = s->leave_once();
+    for (scope_state* s = this; s != nullptr; member = one_scope) s = s->leave_once(member);
 }
 
-scope_state* scope_state::leave_once() noexcept {
+scope_state* scope_state::leave_once(std::uint64_t member) noexcept {
     std::uint64_t word = word_.load(std::memory_order_relaxed);
     std::uint64_t next = 0;
     do {
-        next = word - one_member;
-        if (next < one_member && (word & join_wanted) != 0) next |= closed | ending;
+        next = word - member;
+        if (next < one_child && (word & join_wanted) != 0) next |= closed | ending;
         // edge scope.leave, both halves: what each member did is visible to whoever ends the scope.
     } while (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel,
                                           std::memory_order_relaxed));
@@ -100,18 +105,18 @@ bool scope_state::try_end() noexcept {
     std::uint64_t word = word_.load(std::memory_order_relaxed);
     do {
         if ((word & ending) != 0) return true;
-        if (word >= one_member) return false;
+        if (word >= one_child) return false;
         // edge scope.leave, acquire half: everything the members did.
     } while (!word_.compare_exchange_weak(word, word | closed | ending, std::memory_order_acq_rel,
                                           std::memory_order_relaxed));
-    if (scope_state* up = end()) up->leave();
+    if (scope_state* up = end()) up->leave(one_scope);
     return true;
 }
 
 void scope_state::want_join() noexcept {
     while (!try_end()) {
         std::uint64_t word = word_.load(std::memory_order_relaxed);
-        while (word >= one_member) {
+        while (word >= one_child) {
             // relaxed: the member that ends the scope reads the flag in the same word.
             if (word_.compare_exchange_weak(word, word | join_wanted, std::memory_order_relaxed))
                 return;
@@ -151,24 +156,17 @@ std::vector<scope_reference> scope_state::children() {
     return result;
 }
 
-scope_counts scope_state::counts() noexcept {
+scope_counts scope_state::counts() const noexcept {
+    const std::uint64_t word = word_.load(std::memory_order_relaxed);
     scope_counts c;
-    c.scopes = child_scopes();
-    const std::uint64_t all = members();
-    c.live = all > c.scopes ? all - c.scopes : 0;
+    c.scopes = word / one_scope;
+    c.live = word % one_scope / one_child;
     c.spawned = count.spawned.load(std::memory_order_relaxed);
     c.failed = count.failed.load(std::memory_order_relaxed);
     c.stopped = count.stopped.load(std::memory_order_relaxed);
     c.refused = count.refused.load(std::memory_order_relaxed);
     c.handler_failures = count.handler_failures.load(std::memory_order_relaxed);
     return c;
-}
-
-std::size_t scope_state::child_scopes() noexcept {
-    std::size_t n = 0;
-    const std::lock_guard lock{mutex_};
-    for (const scope_state* c = first_child_; c != nullptr; c = c->next_sibling_) ++n;
-    return n;
 }
 
 std::string scope_state::path() {

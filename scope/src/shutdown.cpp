@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <new>
 
 namespace taskscope {
 
@@ -15,7 +16,8 @@ namespace detail {
 struct shutdown_operation {
     clock::time_point began;
     clock::time_point drain_until;
-    clock::time_point stop_until;
+    clock::duration stop;  ///< for all levels together
+    std::size_t levels = 1;
     async_event done;
     std::mutex mutex;  // guards the report until done is set
     shutdown_report report;
@@ -27,34 +29,43 @@ constexpr std::size_t most_stragglers = 1000;
 
 using operation = std::shared_ptr<shutdown_operation>;
 
+// Until when the members of a scope have time to stop. Every level above one that has to give up gets its share:
+// otherwise one straggler would leave no time for anybody further out.
+clock::time_point stop_until(const shutdown_operation& op, std::size_t depth) {
+    const auto levels = static_cast<clock::rep>(op.levels);
+    const auto here = static_cast<clock::rep>(op.levels - std::min(depth, op.levels - 1));
+    return saturating_add(op.drain_until, op.stop / levels * here + op.stop % levels);
+}
+
 std::chrono::milliseconds since(clock::time_point start, const scope_state& s) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(s.context.home->now() - start);
 }
 
-// Where the scope stands after its time is over, for the report.
-void give_up(scope_state& s, shutdown_operation& op, std::uint64_t left) {
+// Time is over: puts the children that are still there into the report. Returns how many.
+std::uint64_t give_up(scope_state& s, shutdown_operation& op) {
     s.abandon();
     const std::string path = s.path();
     std::vector<straggler> found;
-    std::uint64_t listed = 0;
+    std::uint64_t abandoned = 0;
     s.runtime.registry.for_each([&](const child& c) {
-        if (c.scope != &s || listed == std::min<std::uint64_t>(left, most_stragglers)) return;
+        if (c.scope != &s || ++abandoned > most_stragglers) return;
         found.push_back({path, std::string(c.name()), c.spawned_at()});
-        ++listed;
     });
     const std::lock_guard lock{op.mutex};
     for (straggler& f : found) {
         if (op.report.stragglers.size() < most_stragglers)
             op.report.stragglers.push_back(std::move(f));
     }
+    return abandoned;
 }
 
-task<> end_scope(scope_reference s, operation op) {
+task<> end_scope(scope_reference s, operation op, std::size_t depth) {
     const std::string path = s->path();  // before it leaves the tree
     const std::uint64_t before = s->counts().live;
     {
         std::vector<task<>> below;
-        for (scope_reference& c : s->children()) below.push_back(end_scope(std::move(c), op));
+        for (scope_reference& c : s->children())
+            below.push_back(end_scope(std::move(c), op, depth + 1));
         auto all = fork_join(std::move(below));
         co_await std::move(all);
     }
@@ -65,11 +76,11 @@ task<> end_scope(scope_reference s, operation op) {
     result.drained = before - std::min(before, after_drain);
     if (!ended) {
         s->stop.request_stop();
-        ended = co_await s->ended.wait_until_shielded(op->stop_until);
-        result.abandoned = ended ? 0 : s->counts().live;
+        ended = co_await s->ended.wait_until_shielded(stop_until(*op, depth));
+        if (!ended) result.abandoned = give_up(*s, *op);
         result.stopped = after_drain - std::min(after_drain, result.abandoned);
-        if (!ended) give_up(*s, *op, result.abandoned);
     }
+    result.ended = ended;
     result.took = since(op->began, *s);
     result.path = path;
     const std::lock_guard lock{op->mutex};
@@ -77,7 +88,13 @@ task<> end_scope(scope_reference s, operation op) {
 }
 
 task<> end_tree(scope_reference top, operation op) {
-    co_await end_scope(scope_reference::retain(*top), op);
+    try {
+        co_await end_scope(scope_reference::retain(*top), op, 0);
+    } catch (const std::bad_alloc&) {
+        // The report says that the tree has not ended; whoever waits for it must not wait for ever.
+        const std::lock_guard lock{op->mutex};
+        op->report.out_of_memory = true;
+    }
     {
         const std::lock_guard lock{op->mutex};
         op->report.took = since(op->began, *top);
@@ -91,27 +108,46 @@ operation scope_state::begin_shutdown(const shutdown_limits& limits) {
     auto op = std::make_shared<shutdown_operation>();
     op->began = context.home->now();
     op->drain_until = saturating_add(op->began, limits.drain);
-    op->stop_until = saturating_add(op->drain_until, limits.stop);
+    op->stop = std::max(limits.stop, clock::duration::zero());
     {
         const std::lock_guard lock{mutex_};
         if (shutdown_ != nullptr) return shutdown_;
         shutdown_ = op;
     }
-    std::vector<scope_reference> todo;
-    todo.push_back(scope_reference::retain(*this));
-    while (!todo.empty()) {
-        const scope_reference next = std::move(todo.back());
-        todo.pop_back();
-        next->close();
-        for (scope_reference& c : next->children()) todo.push_back(std::move(c));
+    try {
+        struct pending {
+            scope_reference scope;
+            std::size_t depth;
+        };
+        std::vector<pending> todo;
+        todo.push_back({scope_reference::retain(*this), 0});
+        while (!todo.empty()) {
+            const pending next = std::move(todo.back());
+            todo.pop_back();
+            op->levels = std::max(op->levels, next.depth + 1);
+            next.scope->close();
+            for (scope_reference& c : next.scope->children()) {
+                todo.push_back({std::move(c), next.depth + 1});
+            }
+        }
+        const bool begun = spawn_task(runtime.system(), {"shutdown", {}},
+                                      end_tree(scope_reference::retain(*this), op));
+        if (!begun) op->done.set();  // the executor has been shut down, and the tree with it
+    } catch (...) {
+        {
+            const std::lock_guard lock{mutex_};
+            shutdown_ = nullptr;
+        }
+        op->report.out_of_memory = true;
+        op->done.set();
+        throw;
     }
-    spawn_task(runtime.system(), {"shutdown", {}}, end_tree(scope_reference::retain(*this), op));
     return op;
 }
 
 void scope_state::abandon() noexcept {
     retain();  // released by end(), if that ever comes
-    facade_.store(scope_access::make_view(*this, &view_), std::memory_order_relaxed);
+    facade_.store(std::launder(reinterpret_cast<task_scope*>(&view_)), std::memory_order_relaxed);
     std::uint64_t word = word_.load(std::memory_order_relaxed);
     do {
         if ((word & ending) != 0 || (word & abandoned) != 0) {
@@ -131,6 +167,7 @@ task<shutdown_report> task_scope::shutdown(shutdown_limits limits) {
 }
 
 shutdown_report task_scope::blocking_shutdown(shutdown_limits limits) {
+    detail::check_may_block(get_executor());
     const auto op = state_->begin_shutdown(limits);
     op->done.blocking_wait(get_executor());
     return op->report;
@@ -154,6 +191,11 @@ std::uint64_t shutdown_report::stopped() const noexcept {
 }
 std::uint64_t shutdown_report::abandoned() const noexcept {
     return sum(*this, &scope_shutdown::abandoned);
+}
+
+bool shutdown_report::complete() const noexcept {
+    return !out_of_memory && std::all_of(scopes.begin(), scopes.end(),
+                                         [](const scope_shutdown& s) { return s.ended; });
 }
 
 std::string shutdown_report::text() const {

@@ -5,29 +5,34 @@
 namespace taskscope {
 
 task_group::task_group(task_scope& parent, std::string_view name, std::source_location where)
-    : scope_(parent, {.name = name, .on_error = collecting()}, where) {}
+    : scope_(parent, {.name = name, .on_error = collecting(collected_)}, where) {}
 
 task_group::task_group(executor& home, std::string_view name, std::source_location where)
-    : scope_(home, {.name = name, .on_error = collecting()}, where) {}
+    : scope_(home, {.name = name, .on_error = collecting(collected_)}, where) {}
 
 task_group::task_group(const detail::task_context& context, std::string_view name,
                        std::source_location where)
-    : scope_(detail::scope_access::open(context, {.name = name, .on_error = collecting()}, where)) {
+    : scope_(detail::scope_access::open(context, {.name = name, .on_error = collecting(collected_)},
+                                        where)) {}
+
+error_policy task_group::collecting(std::shared_ptr<collection> c) {
+    return error_policy::own([c = std::move(c)](const error_context& e) {
+        c->add(e.error);
+        e.scope.request_stop();
+    });
 }
 
-error_policy task_group::collecting() {
-    return error_policy::own([this](const error_context& e) { collect(e.error); });
+void task_group::collection::add(std::exception_ptr error) {
+    const std::lock_guard lock{mutex};
+    if (errors.size() < max_errors) {
+        errors.push_back(std::move(error));
+    } else {
+        ++dropped;
+    }
 }
 
 void task_group::collect(std::exception_ptr error) {
-    {
-        const std::lock_guard lock{mutex_};
-        if (errors_.size() < max_errors) {
-            errors_.push_back(std::move(error));
-        } else {
-            ++dropped_;
-        }
-    }
+    collected_->add(std::move(error));
     scope_.request_stop();
 }
 
@@ -35,9 +40,9 @@ void task_group::rethrow() {
     std::vector<std::exception_ptr> errors;
     std::size_t dropped = 0;
     {
-        const std::lock_guard lock{mutex_};
-        errors.swap(errors_);
-        dropped = std::exchange(dropped_, 0);
+        const std::lock_guard lock{collected_->mutex};
+        errors.swap(collected_->errors);
+        dropped = std::exchange(collected_->dropped, 0);
     }
     if (errors.empty()) return;
     std::string message = "taskscope: errors in group";

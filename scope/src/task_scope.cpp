@@ -6,15 +6,17 @@
 #include <taskscope/detail/contract.hpp>
 #include <taskscope/detail/current.hpp>
 #include <taskscope/errors.hpp>
+#include <taskscope/scope_tree.hpp>
 
 #include <utility>
 
 namespace taskscope {
 
 task_scope::task_scope(executor& home, detail::scope_runtime& runtime, detail::scope_state* parent,
-                       stop_token stop, const scope_options& options, std::source_location where)
+                       stop_token stop, const scope_options& options, std::source_location where,
+                       std::uint64_t children)
     : state_(new detail::scope_state(home, runtime, parent, stop, this, options.name,
-                                     options.on_error, where)) {}
+                                     options.on_error, where, children)) {}
 
 task_scope::task_scope(task_scope& parent, const scope_options& options, std::source_location where)
     : task_scope(parent.get_executor(), parent.state_->runtime, parent.state_, parent.get_token(),
@@ -55,14 +57,28 @@ void task_scope::close() noexcept { state_->close(); }
 
 bool task_scope::request_stop() noexcept { return state_->stop.request_stop(); }
 
-detail::event_awaiter task_scope::join() noexcept {
-    state_->want_join();
-    return state_->ended.wait_shielded();
+detail::event_awaiter task_scope::join() {
+    if (const detail::task_context* context = detail::current_context()) {
+        auto at = detail::scope_reference::retain(detail::scope_access::current_state(*context));
+        for (; at; at = detail::scope_reference(at->parent())) {
+            if (at.get() == state_) {
+                throw misuse_error(
+                    "taskscope: a member of scope " + path() +
+                    " called its join(), and would wait for itself. Join it from outside; "
+                    "with_scope() joins by itself.");
+            }
+        }
+    }
+    return detail::scope_access::join(*this);
 }
 
 void task_scope::blocking_join() {
+    detail::check_may_block(get_executor());
     state_->want_join();
-    state_->ended.blocking_wait(get_executor());
+    if (!state_->ended.blocking_wait(get_executor())) {
+        detail::contract_violation(
+            "a blocking join on a manual_executor waits for what can not happen:\n" + dump(*this));
+    }
 }
 
 scope_counts task_scope::counts() const { return state_->counts(); }
@@ -84,9 +100,9 @@ std::unique_ptr<task_scope> scope_access::make_root(executor& home, scope_runtim
         new task_scope(home, runtime, nullptr, {}, {.name = name, .on_error = {}}, {}));
 }
 
-task_scope* scope_access::make_view(scope_state& s, void* memory) noexcept {
+void scope_access::make_view(scope_state& s, void* memory) noexcept {
     static_assert(sizeof(task_scope) == sizeof(void*));
-    return ::new (memory) task_scope(s);  // never destroyed: it owns nothing
+    ::new (memory) task_scope(s);  // never destroyed: it owns nothing
 }
 
 scope_state& scope_access::current_state(const task_context& context) {

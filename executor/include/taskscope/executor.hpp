@@ -116,7 +116,7 @@ protected:
 private:
     friend detail::executor_access;
 
-    void run_blocking_wait(detail::promise_base& p, detail::promise_base*& owner);
+    void run_blocking_wait(detail::promise_base*& owner);
 
     std::unique_ptr<detail::executor_core> core_;
 };
@@ -142,6 +142,9 @@ E& extension_of(executor& home) {
 /// Whether it is a manual_executor.
 bool is_manual(const executor& home) noexcept;
 
+/// Throws misuse_error on a worker, which must not wait for others.
+void check_may_block(const executor& home);
+
 /// Context of tasks that belong to the executor itself: run()'s.
 task_context& base_context(executor& home) noexcept;
 
@@ -149,10 +152,9 @@ task_context& base_context(executor& home) noexcept;
 
 template <class T>
 T executor::run(task<T> t) {
-    auto& promise = detail::task_access::promise(t);
-    run_blocking_wait(promise, detail::task_access::frame(t));
+    run_blocking_wait(detail::task_access::frame(t));
     if (!t) throw stopped_error{};
-    return promise.take();
+    return detail::task_access::promise(t).take();
 }
 
 }  // namespace taskscope

@@ -39,6 +39,17 @@ branch_result<T> take_branch(promise_base* p) {
     }
 }
 
+/// After a join in which a branch was stopped, and which goes on nevertheless: some branch has an error.
+/// Of a stopped branch there is nothing to look at.
+inline void rethrow_beside_a_stop(const join_block& join) {
+    // relaxed: ordered by join.complete.
+    if (!join.stopped.load(std::memory_order_relaxed)) [[likely]]
+        return;
+    for (std::uint32_t i = 0; i < join.count; ++i) {
+        if (join.branches[i] != nullptr) join.branches[i]->rethrow_if_error();
+    }
+}
+
 template <class... Ts>
 class [[nodiscard]] fork_join_awaiter {
 public:
@@ -60,7 +71,10 @@ public:
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
         return join_.fork(h.promise());
     }
-    auto await_resume() { return collect(std::index_sequence_for<Ts...>{}); }
+    auto await_resume() {
+        rethrow_beside_a_stop(join_);
+        return collect(std::index_sequence_for<Ts...>{});
+    }
 
 private:
     template <std::size_t... I>
@@ -111,6 +125,7 @@ public:
         return join_.fork(h.promise());
     }
     void await_resume() {
+        rethrow_beside_a_stop(join_);
         for (std::size_t i = 0; i < join_.count; ++i)
             results_[i].emplace(take_branch<T>(branches_[i]));
     }

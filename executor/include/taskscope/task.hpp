@@ -99,6 +99,12 @@ public:
     }
 
     task<T> get_return_object() noexcept { return task_access::make<T>(this); }
+
+    void unhandled_exception() noexcept {
+        if (result == outcome::value)
+            storage_.destroy();  // a local's destructor threw after co_return
+        set_error(std::current_exception());
+    }
     static final_awaiter final_suspend() noexcept { return {}; }
 
     template <class U = T>
@@ -217,7 +223,9 @@ public:
 
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
+        contract_check(static_cast<bool>(task_), "a task was awaited that was moved from");
         promise_base& child = task_access::promise(task_);
+        contract_check(child.reports_to == completion::none, "a task was awaited twice");
         child.context = h.promise().context;
         child.reports_to = completion::awaited;
         child.awaiting = &h.promise();

@@ -31,6 +31,7 @@ struct scope_shutdown {
     std::uint64_t stopped =
         0;  ///< children that ended after the stop request, however they completed
     std::uint64_t abandoned = 0;  ///< children that were still running at the end
+    bool ended = true;            ///< false if a member, a child or a scope below, was still there
     std::chrono::milliseconds took{0};
 };
 
@@ -39,8 +40,10 @@ struct shutdown_report {
     std::vector<scope_shutdown> scopes;
     std::vector<straggler> stragglers;  ///< at most 1 000 are listed; `abandoned` counts all
     std::chrono::milliseconds took{0};
+    bool out_of_memory = false;  ///< the shutdown had to be broken off
 
-    bool complete() const noexcept { return abandoned() == 0; }
+    /// Whether every scope has ended.
+    bool complete() const noexcept;
     std::uint64_t drained() const noexcept;
     std::uint64_t stopped() const noexcept;
     std::uint64_t abandoned() const noexcept;

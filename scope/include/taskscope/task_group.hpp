@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <source_location>
 #include <string>
@@ -60,15 +61,22 @@ private:
     task_group(const detail::task_context& context, std::string_view name,
                std::source_location where);
 
-    error_policy collecting();
+    /// Shared with the policy: after a shutdown that gave up on children these may fail when the group is gone.
+    struct collection {
+        void add(std::exception_ptr error);
+
+        std::mutex mutex;  // guards what follows
+        std::vector<std::exception_ptr> errors;
+        std::size_t dropped = 0;
+    };
+
+    static error_policy collecting(std::shared_ptr<collection> c);
     void collect(std::exception_ptr error);
     void rethrow();
     detail::scope_state& state() noexcept { return detail::scope_access::state(scope_); }
 
-    std::mutex mutex_;  // guards errors_ and dropped_
-    std::vector<std::exception_ptr> errors_;
-    std::size_t dropped_ = 0;
-    task_scope scope_;  // last: its children use the rest
+    std::shared_ptr<collection> collected_ = std::make_shared<collection>();
+    task_scope scope_;
 };
 
 namespace detail {
@@ -88,16 +96,14 @@ task<body_value_t<Body, task_group>> run_in_group(Body body, std::string name,
     const task_context& context = co_await get_context();
     task_group group = group_access::open(context, name, where);
     using T = body_value_t<Body, task_group>;
-    body_awaiter<T> running(group.scope(), body(group), where);
-    task<T>& done = co_await running;
-    if (!done) group.request_stop();
-    if (done && task_access::promise(done).result == outcome::error) {
-        group_access::collect(group, task_access::promise(done).error);
-    }
-    co_await group.scope().join();
+    body_awaiter<T> running(group.scope(), body, group, where);
+    co_await running;
+    if (running.stopped()) group.request_stop();
+    if (std::exception_ptr error = running.error()) group_access::collect(group, std::move(error));
+    co_await scope_access::join(group.scope());
     group_access::rethrow(group);
-    if (!done) co_await just_stopped();
-    co_return task_access::promise(done).take();
+    if (running.stopped()) co_await just_stopped();
+    co_return running.take();
 }
 
 }  // namespace detail

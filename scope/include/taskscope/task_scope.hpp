@@ -97,7 +97,9 @@ public:
 
     /// `co_await scope.join();` completes when the last member has left; the scope has ended then.
     /// Stop: not interrupted by one. Leaving children behind is the one thing a scope never does.
-    [[nodiscard]] detail::event_awaiter join() noexcept;
+    /// Throws: misuse_error in a task that is itself a member of the scope, or of one below: it would wait for
+    ///   itself.
+    [[nodiscard]] detail::event_awaiter join();
 
     /// The same for a thread, which it blocks. Throws misuse_error on a worker.
     void blocking_join();
@@ -105,7 +107,7 @@ public:
     /// Ends this scope and those below within a time limit: closes all of them, from here downwards; then, the
     /// innermost first and siblings at the same time, lets members end by themselves for `drain`, asks those
     /// left to stop, waits for `stop`, and gives up on what is still running. Both limits are for the whole
-    /// tree.
+    /// tree; of `stop` each level has its share, so that one straggler does not take the time of those around it.
     ///
     /// Returns: what became of everyone. If members were abandoned, the scope may be destroyed nevertheless,
     ///   but its parent and its executor will wait for them.
@@ -151,7 +153,8 @@ private:
     friend struct detail::scope_access;
 
     task_scope(executor& home, detail::scope_runtime& runtime, detail::scope_state* parent,
-               stop_token stop, const scope_options& options, std::source_location where);
+               stop_token stop, const scope_options& options, std::source_location where,
+               std::uint64_t children = 0);
 
     explicit task_scope(detail::scope_state& s) noexcept : state_(&s) {}
 
@@ -170,15 +173,21 @@ struct scope_access {
     static std::unique_ptr<task_scope> make_root(executor& home, scope_runtime& runtime,
                                                  std::string_view name);
 
-    /// A scope below the current one of a task, stopped with that task.
+    /// A scope below the current one of a task, stopped with that task. It holds one member: its body.
     static task_scope open(const task_context& context, const scope_options& options,
                            std::source_location where) {
         scope_state& parent = current_state(context);
-        return task_scope(*context.home, parent.runtime, &parent, context.stop, options, where);
+        return task_scope(*context.home, parent.runtime, &parent, context.stop, options, where, 1);
+    }
+
+    /// task_scope::join() for whoever opened the scope and is no member.
+    static event_awaiter join(const task_scope& s) noexcept {
+        s.state().want_join();
+        return s.state().ended.wait_shielded();
     }
 
     /// A task_scope in `memory` that owns nothing, for children whose scope object may go before they do.
-    static task_scope* make_view(scope_state& s, void* memory) noexcept;
+    static void make_view(scope_state& s, void* memory) noexcept;
 
     /// The scope a task belongs to: the root, unless it was spawned.
     static scope_state& current_state(const task_context& context);

@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <coroutine>
+#include <exception>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -17,23 +18,35 @@
 namespace taskscope {
 namespace detail {
 
-void body_enters(child& c) noexcept;
-void body_leaves(child& c, promise_base* p) noexcept;
+void body_begins(child& c) noexcept;
+void body_ends(child& c, promise_base* p) noexcept;
 
-/// Runs a task as a member of a scope and goes on with the awaiting task however it completes.
+/// Runs the body of a scope, which holds it as a member from the beginning, and goes on with the awaiting task
+/// however it completes.
 template <class T>
 class [[nodiscard]] body_awaiter : child {
 public:
     using taskscope_awaiter = void;
 
-    body_awaiter(task_scope& s, task<T>&& t, std::source_location at) noexcept
-        : child(&body_awaiter::ended, scope_access::state(s), at), task_(std::move(t)) {}
+    /// What calling `body` throws, before it is a coroutine, is the body's error too.
+    template <class Body, class Argument>
+    body_awaiter(task_scope& s, Body& body, Argument& argument, std::source_location at) noexcept
+        : child(&body_awaiter::ended, scope_access::state(s), at),
+          task_(task_access::make<T>(nullptr)) {
+        try {
+            task_ = body(argument);
+            if (!task_) throw_empty_task();
+        } catch (...) {
+            early_error_ = std::current_exception();
+            scope->leave();
+        }
+    }
 
-    static bool await_ready() noexcept { return false; }
+    bool await_ready() const noexcept { return early_error_ != nullptr; }
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
         parent_ = &h.promise();
-        body_enters(*this);
+        body_begins(*this);
         promise_base& p = task_access::promise(task_);
         p.context = &scope->context;
         p.reports_to = completion::receiver;
@@ -41,17 +54,32 @@ public:
         p.owner = &task_access::frame(task_);
         return this_worker()->bounce(p);  // through the loop, which switches to its context
     }
-    /// The completed task; empty if it was stopped.
-    task<T>& await_resume() noexcept { return task_; }
+    static void await_resume() noexcept {}
+
+    // How it has completed.
+
+    bool stopped() const noexcept { return !task_ && early_error_ == nullptr; }
+    /// Null if there is none.
+    std::exception_ptr error() noexcept {
+        if (!task_) return early_error_;
+        promise_base& p = task_access::promise(task_);
+        return p.result == outcome::error ? p.error : nullptr;
+    }
+    /// The value; rethrows the error. Not if it was stopped.
+    T take() {
+        if (early_error_ != nullptr) std::rethrow_exception(std::move(early_error_));
+        return task_access::promise(task_).take();
+    }
 
 private:
     static job* ended(receiver& r, promise_base* p) noexcept {
         auto& self = static_cast<body_awaiter&>(r);
-        body_leaves(self, p);
+        body_ends(self, p);
         return self.parent_;
     }
 
     task<T> task_;
+    std::exception_ptr early_error_;
     promise_base* parent_ = nullptr;
 };
 
@@ -62,12 +90,6 @@ template <class Body, class Scope>
 concept scope_body =
     requires(std::decay_t<Body>& body, Scope& s) { requires is_task_type<decltype(body(s))>; };
 
-/// Whether a task has completed with an error, or was stopped.
-template <class T>
-bool went_wrong(task<T>& t) noexcept {
-    return !t || task_access::promise(t).result == outcome::error;
-}
-
 template <class Body>
 task<body_value_t<Body, task_scope>> run_in_scope(Body body, std::string name,
                                                   error_policy on_error,
@@ -75,12 +97,12 @@ task<body_value_t<Body, task_scope>> run_in_scope(Body body, std::string name,
     const task_context& context = co_await get_context();
     task_scope scope =
         scope_access::open(context, {.name = name, .on_error = std::move(on_error)}, where);
-    body_awaiter<body_value_t<Body, task_scope>> running(scope, body(scope), where);
-    auto& done = co_await running;
-    if (went_wrong(done)) scope.request_stop();
-    co_await scope.join();
-    if (!done) co_await just_stopped();
-    co_return task_access::promise(done).take();
+    body_awaiter<body_value_t<Body, task_scope>> running(scope, body, scope, where);
+    co_await running;
+    if (running.stopped() || running.error() != nullptr) scope.request_stop();
+    co_await scope_access::join(scope);
+    if (running.stopped()) co_await just_stopped();
+    co_return running.take();
 }
 
 }  // namespace detail

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <concepts>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -17,11 +17,19 @@ inline void contract_check(bool holds, std::string_view message) noexcept {
         contract_violation(message);
 }
 
-/// Whether `T` is the type of a lambda expression.
+/// Whether `T` is the type of a lambda expression, and not one that merely has one in its name.
 template <class T>
 consteval bool is_closure() {
-    const std::string_view name = __PRETTY_FUNCTION__;
-    return name.find("(lambda at") != name.npos || name.find("<lambda(") != name.npos;
+    std::string_view name = __PRETTY_FUNCTION__;
+    name.remove_prefix(name.find("T = ") + 4);
+    if (name.starts_with("(lambda at")) return true;  // clang
+    int open = 0;                                     // g++: main()::<lambda(int)>
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (open == 0 && name.substr(i).starts_with("<lambda(")) return true;
+        if (name[i] == '<') ++open;
+        if (name[i] == '>') --open;
+    }
+    return false;
 }
 
 /// Whether an rvalue argument of type `F` is destroyed twice when it is written inside an expression
@@ -43,9 +51,10 @@ consteval bool unsafe_inside_await() {
 }  // namespace taskscope::detail
 
 /// For functions of ours whose result is awaited: refuses what g++ 12 would destroy twice.
-#define TASKSCOPE_CHECK_AWAIT_ARGUMENT(F)                                                   \
-    static_assert(                                                                          \
-        !::taskscope::detail::unsafe_inside_await<F>(),                                     \
-        "taskscope: g++ 12 destroys this temporary twice inside a co_await expression. "    \
-        "Give it a name first: `auto f = [x] {...}; co_await run_blocking(std::move(f));` " \
-        "(docs/gcc12.md)")
+#define TASKSCOPE_CHECK_AWAIT_ARGUMENT(F)                                                  \
+    static_assert(                                                                         \
+        !::taskscope::detail::unsafe_inside_await<F>(),                                    \
+        "taskscope: g++ 12 destroys this temporary twice inside a co_await expression. "   \
+        "Give it a name first and pass that: `auto f = [x] {...}; co_await "               \
+        "run_blocking(f);`, or `std::ref(f)` if it cannot be copied. Not `std::move(f)`, " \
+        "which looks the same from here. (docs/gcc12.md)")

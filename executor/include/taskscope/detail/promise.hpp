@@ -65,7 +65,7 @@ struct promise_base : job {
 
     /// Destroys the suspended frame behind the back of the task object that owns it.
     void unwind_frame() noexcept {
-        *owner = nullptr;
+        std::atomic_ref(*owner).store(nullptr, std::memory_order_relaxed);
         handle().destroy();
     }
 
@@ -148,7 +148,8 @@ struct join_block {
             const std::uint32_t done = ++done_by_flow;
             const std::uint32_t next = index + 1;
             if (next < count) {
-                promise_base* sibling = branches[next];
+                promise_base* sibling =
+                    std::atomic_ref(branches[next]).load(std::memory_order_relaxed);
                 if (w.queue.pop_if(sibling)) [[likely]] {
                     sibling->flags |= promise_base::inline_branch;
                     return sibling;

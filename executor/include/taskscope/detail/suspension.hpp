@@ -25,6 +25,11 @@ public:
         return (state_.fetch_or(claimed, std::memory_order_acq_rel) & claimed) == 0;
     }
 
+    bool is_claimed() const noexcept {
+        // edge suspension.claim, acquire half: what the winner did before it claimed.
+        return (state_.load(std::memory_order_acquire) & claimed) != 0;
+    }
+
     /// Ends the wait. Any thread.
     void decide(outcome how) noexcept {
         promise_base& task = *task_;

@@ -1,13 +1,13 @@
 // <taskscope/detail/scope_state.hpp> - the inside of a task_scope: one atomic word, a place in the tree.
 // SPDX-License-Identifier: MIT
 //
-// The word holds the number of members (children and child scopes) above the flags, so that each of these
+// The word holds the numbers of members, children and child scopes, above the flags, so that each of these
 // is decided by one read-modify-write: spawn against close, the last member against a join, the first error.
 //
-//     bits 8..63   members         join_wanted   a join waits for the members to be gone
-//     bit  0       closed          ending        they are gone and nobody can enter: set once, and whoever
-//     bit  1       has_errors                    sets it runs end()
-//                                  abandoned     shutdown() has given up on them; end() frees the state
+//     bits 40..63  child scopes    join_wanted   a join waits for the members to be gone
+//     bits  8..39  children        ending        they are gone and nobody can enter: set once, and whoever
+//     bit  0       closed                        sets it runs end()
+//     bit  1       has_errors      abandoned     shutdown() has given up on them; end() frees the state
 //
 // At its end a member does, in this order: error policy, registry, frame with its captures, leave(). After
 // the read-modify-write in leave_once() it touches nothing of the scope, unless it has set `ending`.
@@ -43,9 +43,10 @@ class scope_reference;
 class scope_state {
 public:
     /// Throws scope_closed if `parent` does not accept members any more. `parent` is null for roots.
+    /// `children`: 1 if a body follows. It is in before anybody can find the scope and end it.
     scope_state(executor& home, scope_runtime& runtime, scope_state* parent, stop_token stop,
                 task_scope* facade, std::string_view name, error_policy policy,
-                std::source_location opened_at);
+                std::source_location opened_at, std::uint64_t children);
     scope_state(const scope_state&) = delete;
     scope_state& operator=(const scope_state&) = delete;
 
@@ -56,21 +57,11 @@ public:
 
     // Members.
 
-    /// False if the scope is closed.
-    bool try_enter() noexcept {
-        std::uint64_t word = word_.load(std::memory_order_relaxed);
-        do {
-            if ((word & closed) != 0) return false;
-            // relaxed: entering carries nothing; the spawner keeps the scope alive by other means.
-        } while (!word_.compare_exchange_weak(word, word + one_member, std::memory_order_relaxed));
-        return true;
-    }
+    /// A child enters. False if the scope is closed.
+    bool try_enter() noexcept { return try_enter(one_child); }
 
-    /// For the body of a scope that nobody else knows yet, or that was closed by a shutdown meanwhile.
-    void enter_always() noexcept { word_.fetch_add(one_member, std::memory_order_relaxed); }
-
-    /// The last thing a member does. After it the scope may be gone.
-    void leave() noexcept;
+    /// The last thing a child does. After it the scope may be gone.
+    void leave() noexcept { leave(one_child); }
 
     void close() noexcept;
     /// Ends the scope now, if it has no members, or else when the last one leaves.
@@ -80,9 +71,6 @@ public:
     /// Returns whether this was the first error.
     bool set_error() noexcept;
 
-    std::uint64_t members() const noexcept {
-        return word_.load(std::memory_order_relaxed) >> member_shift;
-    }
     bool is_closed() const noexcept {
         return (word_.load(std::memory_order_relaxed) & closed) != 0;
     }
@@ -101,7 +89,6 @@ public:
     /// A reference, to be released; or nullptr.
     scope_state* parent() noexcept;
     std::vector<scope_reference> children();
-    std::size_t child_scopes() noexcept;
     std::string path();
 
     /// What children see: the owner's task_scope; once they are abandoned, one that stays as long as they do.
@@ -123,7 +110,7 @@ public:
         atomic<std::uint64_t> refused{0};
         atomic<std::uint64_t> handler_failures{0};
     } count;
-    scope_counts counts() noexcept;
+    scope_counts counts() const noexcept;
 
     // Shutting down; src/shutdown.cpp.
 
@@ -141,12 +128,22 @@ private:
     static constexpr std::uint64_t join_wanted = 4;
     static constexpr std::uint64_t ending = 8;
     static constexpr std::uint64_t abandoned = 16;
-    static constexpr unsigned member_shift = 8;
-    static constexpr std::uint64_t one_member = std::uint64_t{1} << member_shift;
+    static constexpr std::uint64_t one_child = std::uint64_t{1} << 8;
+    static constexpr std::uint64_t one_scope = std::uint64_t{1} << 40;
 
     ~scope_state() = default;
+
+    bool try_enter(std::uint64_t member) noexcept {
+        std::uint64_t word = word_.load(std::memory_order_relaxed);
+        do {
+            if ((word & closed) != 0) return false;
+            // relaxed: entering carries nothing; the spawner keeps the scope alive by other means.
+        } while (!word_.compare_exchange_weak(word, word + member, std::memory_order_relaxed));
+        return true;
+    }
+    void leave(std::uint64_t member) noexcept;
     // These return the scope above if it has to be left next.
-    scope_state* leave_once() noexcept;
+    scope_state* leave_once(std::uint64_t member) noexcept;
     scope_state* end() noexcept;
     scope_state* leave_tree() noexcept;
     std::shared_ptr<const error_policy> policy() noexcept;
