@@ -10,7 +10,9 @@ if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(TASKSCOPE_CCACHE ccache)
   mark_as_advanced(TASKSCOPE_CCACHE)
   if(TASKSCOPE_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${TASKSCOPE_CCACHE})
+    # Paths below the source tree count as relative: a second clone finds what the first one compiled.
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+        ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${TASKSCOPE_CCACHE})
   endif()
 endif()
 

@@ -1,4 +1,4 @@
-// harness/bench.hpp - runs a workload once, checks its answer, and says what it cost, as one line of JSON.
+// benchmarks/harness/bench.hpp - runs a workload once, checks its answer, and says what it cost, as one line of JSON.
 // SPDX-License-Identifier: MIT
 //
 // One process per run: peak memory means something then, and run.py interleaves the contenders.

@@ -1,4 +1,4 @@
-// micro/costs.cpp - the cost of single operations, on one worker. Google Benchmark.
+// benchmarks/micro/costs.cpp - the cost of single operations, on one worker. Google Benchmark.
 // SPDX-License-Identifier: MIT
 #include <taskscope/taskscope.hpp>
 

@@ -86,7 +86,7 @@ void async_event::unlink(detail::event_node& n) noexcept {
 
 bool async_event::blocking_wait(executor& home, std::optional<detail::clock::duration> limit) {
     detail::executor_core& core = detail::executor_access::core(home);
-    detail::check_may_block(home);
+    detail::check_may_block();
     if (!core.manual) return block(limit);
     const auto deadline =
         limit ? detail::saturating_add(home.now(), *limit) : detail::clock::time_point::max();

@@ -170,8 +170,8 @@ void start_blocking(executor& home, blocking_call& call) {
     executor_access::core(home).blocking.start(call);
 }
 bool is_manual(const executor& home) noexcept { return executor_access::core(home).manual; }
-void check_may_block(const executor& home) {
-    if (!is_manual(home) && this_worker() != nullptr) {
+void check_may_block() {
+    if (this_worker() != nullptr) {
         throw misuse_error("taskscope: a blocking wait was called on a worker. co_await instead.");
     }
 }

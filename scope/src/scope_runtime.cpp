@@ -61,8 +61,9 @@ void scope_runtime::shut_down() noexcept {
             live += s.counts.live;
             spawned += s.counts.spawned;
         }
-        // Twice the same: a child may have moved on while we looked.
-        const bool quiet = live == 0 && spawned == std::exchange(spawned_before, spawned);
+        // Twice the same: a child may have moved on while we looked; not if we run the children ourselves.
+        const bool same = spawned == std::exchange(spawned_before, spawned) || is_manual(home);
+        const bool quiet = live == 0 && same;
         if (quiet && tree.scopes.size() > 1) {
             contract_violation("executor \"" + std::string(home.name()) +
                                "\" was destroyed before scope " + tree.scopes[1].path +

@@ -30,6 +30,7 @@ scope_state::scope_state(executor& home, scope_runtime& r, scope_state* parent,
       opened_at(where),
       opened_when(home.now()),
       stop(parent_stop),
+      closing(parent != nullptr ? parent->closing.token() : stop_token{}),
       facade_(f),
       word_(children * one_child),
       parent_(parent),
@@ -38,7 +39,9 @@ scope_state::scope_state(executor& home, scope_runtime& r, scope_state* parent,
     scope_access::make_view(*this, &view_);
     if (parent == nullptr) return;
     std::unique_lock lock{parent->mutex_};
-    if (!parent->try_enter(one_scope)) {
+    // A child of a closed scope may still open a block: it is part of what it has to finish. Anything else
+    // would be new.
+    if (!parent->try_enter(one_scope, children != 0 ? ending : closed)) {
         lock.unlock();
         throw_scope_closed(*parent);
     }
@@ -73,6 +76,7 @@ scope_state* scope_state::leave_once(std::uint64_t member) noexcept {
 scope_state* scope_state::end() noexcept {
     retain();  // ended.set() lets the owner destroy its task_scope
     stop.detach();
+    closing.detach();
     scope_state* const up = leave_tree();
     // relaxed: abandon() comes before the last member's leave(), or not at all.
     const bool orphaned = (word_.load(std::memory_order_relaxed) & abandoned) != 0;

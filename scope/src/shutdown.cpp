@@ -167,7 +167,7 @@ task<shutdown_report> task_scope::shutdown(shutdown_limits limits) {
 }
 
 shutdown_report task_scope::blocking_shutdown(shutdown_limits limits) {
-    detail::check_may_block(get_executor());
+    detail::check_may_block();
     const auto op = state_->begin_shutdown(limits);
     op->done.blocking_wait(get_executor());
     return op->report;

@@ -73,7 +73,7 @@ detail::event_awaiter task_scope::join() {
 }
 
 void task_scope::blocking_join() {
-    detail::check_may_block(get_executor());
+    detail::check_may_block();
     state_->want_join();
     if (!state_->ended.blocking_wait(get_executor())) {
         detail::contract_violation(

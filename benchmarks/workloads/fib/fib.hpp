@@ -1,4 +1,4 @@
-// workloads/fib/fib.hpp - fib(n) by its definition, a task per call and no work in it: pure overhead.
+// benchmarks/workloads/fib/fib.hpp - fib(n) by its definition, a task per call and no work in it: pure overhead.
 // SPDX-License-Identifier: MIT
 #pragma once
 

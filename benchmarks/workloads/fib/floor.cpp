@@ -1,6 +1,7 @@
-// workloads/fib/floor.cpp - the floor of the language: a coroutine awaits a coroutine, frames from a free list,
+// benchmarks/workloads/fib/floor.cpp - the floor of the language: a coroutine awaits a coroutine.
 // SPDX-License-Identifier: MIT
-// no scheduler, one thread, no stop.
+//
+// Frames from a free list; no scheduler, one thread, no stop.
 #include "fib.hpp"
 
 #include <array>

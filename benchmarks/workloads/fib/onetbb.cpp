@@ -1,4 +1,4 @@
-// workloads/fib/onetbb.cpp - a task_group per call: one branch run in it, the other inline.
+// benchmarks/workloads/fib/onetbb.cpp - a task_group per call: one branch run in it, the other inline.
 // SPDX-License-Identifier: MIT
 #include "fib.hpp"
 

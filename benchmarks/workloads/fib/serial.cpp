@@ -1,4 +1,4 @@
-// workloads/fib/serial.cpp - plain functions, not inlined.
+// benchmarks/workloads/fib/serial.cpp - plain functions, not inlined.
 // SPDX-License-Identifier: MIT
 #include "fib.hpp"
 

@@ -1,4 +1,4 @@
-// workloads/fib/taskscope.cpp - fork_join of the two calls.
+// benchmarks/workloads/fib/taskscope.cpp - fork_join of the two calls.
 // SPDX-License-Identifier: MIT
 #include "fib.hpp"
 

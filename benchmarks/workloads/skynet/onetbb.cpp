@@ -1,4 +1,4 @@
-// workloads/skynet/onetbb.cpp - a task_group of ten per node.
+// benchmarks/workloads/skynet/onetbb.cpp - a task_group of ten per node.
 // SPDX-License-Identifier: MIT
 #include "skynet.hpp"
 

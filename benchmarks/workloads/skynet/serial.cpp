@@ -1,4 +1,4 @@
-// workloads/skynet/serial.cpp - plain recursion.
+// benchmarks/workloads/skynet/serial.cpp - plain recursion.
 // SPDX-License-Identifier: MIT
 #include "skynet.hpp"
 

@@ -1,4 +1,4 @@
-// workloads/skynet/skynet.hpp - a tree with ten branches per node; the sum of the numbers of its leaves.
+// benchmarks/workloads/skynet/skynet.hpp - a tree with ten branches per node; the sum of the numbers of its leaves.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -1,4 +1,4 @@
-// workloads/skynet/taskscope.cpp - fork_join of ten tasks per node.
+// benchmarks/workloads/skynet/taskscope.cpp - fork_join of ten tasks per node.
 // SPDX-License-Identifier: MIT
 #include "skynet.hpp"
 

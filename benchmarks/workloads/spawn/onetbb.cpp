@@ -1,4 +1,4 @@
-// workloads/spawn/onetbb.cpp - task_group::run of a function object.
+// benchmarks/workloads/spawn/onetbb.cpp - task_group::run of a function object.
 // SPDX-License-Identifier: MIT
 #include "spawn.hpp"
 

@@ -1,4 +1,4 @@
-// workloads/spawn/spawn.hpp - tiny children spawned one by one into one scope by a task, then joined.
+// benchmarks/workloads/spawn/spawn.hpp - tiny children spawned one by one into one scope by a task, then joined.
 // SPDX-License-Identifier: MIT
 #pragma once
 

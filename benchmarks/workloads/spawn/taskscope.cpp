@@ -1,4 +1,4 @@
-// workloads/spawn/taskscope.cpp - task_scope::spawn of a coroutine.
+// benchmarks/workloads/spawn/taskscope.cpp - task_scope::spawn of a coroutine.
 // SPDX-License-Identifier: MIT
 #include "spawn.hpp"
 

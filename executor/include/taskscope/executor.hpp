@@ -143,7 +143,7 @@ E& extension_of(executor& home) {
 bool is_manual(const executor& home) noexcept;
 
 /// Throws misuse_error on a worker, which must not wait for others.
-void check_may_block(const executor& home);
+void check_may_block();
 
 /// Context of tasks that belong to the executor itself: run()'s.
 task_context& base_context(executor& home) noexcept;

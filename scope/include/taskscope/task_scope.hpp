@@ -89,7 +89,8 @@ public:
 
     // Ending.
 
-    /// From now on nothing can be spawned, and no scope opened below. Requests closing_token(). Idempotent.
+    /// From now on nothing can be spawned, and no scope opened below, except by with_scope() and with_group() in
+    /// its children, who may need them to finish. Requests closing_token(), here and below. Idempotent.
     void close() noexcept;
 
     /// Asks all members to stop. Returns whether this was the first request. Spawning stays possible.
@@ -130,7 +131,7 @@ public:
 
     /// Asks the children to stop.
     stop_token get_token() const noexcept { return state_->stop.token(); }
-    /// Requested when the scope is closed: a sign for children that only wait for something new to do.
+    /// Requested when this scope, or one above, is closed: a sign for children that only wait for something new to do.
     stop_token closing_token() const noexcept { return state_->closing.token(); }
 
     executor& get_executor() const noexcept { return *state_->context.home; }

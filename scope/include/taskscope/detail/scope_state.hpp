@@ -58,7 +58,7 @@ public:
     // Members.
 
     /// A child enters. False if the scope is closed.
-    bool try_enter() noexcept { return try_enter(one_child); }
+    bool try_enter() noexcept { return try_enter(one_child, closed); }
 
     /// The last thing a child does. After it the scope may be gone.
     void leave() noexcept { leave(one_child); }
@@ -100,7 +100,7 @@ public:
     const std::source_location opened_at;
     const clock::time_point opened_when;
     stop_source stop;     ///< asks the members to stop
-    stop_source closing;  ///< requested by close(): nothing new is coming
+    stop_source closing;  ///< requested by close(), here or above: nothing new is coming
     async_event ended;    ///< the members are gone, for good
 
     struct counters {
@@ -133,10 +133,11 @@ private:
 
     ~scope_state() = default;
 
-    bool try_enter(std::uint64_t member) noexcept {
+    /// `refusing`: the flag that keeps the member out.
+    bool try_enter(std::uint64_t member, std::uint64_t refusing) noexcept {
         std::uint64_t word = word_.load(std::memory_order_relaxed);
         do {
-            if ((word & closed) != 0) return false;
+            if ((word & refusing) != 0) return false;
             // relaxed: entering carries nothing; the spawner keeps the scope alive by other means.
         } while (!word_.compare_exchange_weak(word, word + member, std::memory_order_relaxed));
         return true;

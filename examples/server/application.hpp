@@ -1,0 +1,80 @@
+// examples/server/application.hpp - one application: three scopes, a pool, a cache, a queue, and its routes.
+// SPDX-License-Identifier: MIT
+//
+//     /app-a                 its scope; the child "pool" keeps the connection pool
+//       /handlers            one child per request
+//       /timers              refreshes the cache
+//       /background          works off the queue
+//
+// A shutdown ends the three inner scopes first, side by side. Then the pool has no user any more, is released,
+// and with it the scope of the application ends.
+#pragma once
+
+#include "bounded_queue.hpp"
+#include "connection_pool.hpp"
+#include "error_log.hpp"
+#include "http.hpp"
+
+#include <taskscope/taskscope.hpp>
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace web {
+
+class application {
+public:
+    /// `name` is "app-a", say; its routes are below /myapp-a then.
+    application(taskscope::task_scope& root, const std::string& name);
+
+    /// Spawns what runs as long as the application does.
+    void start();
+
+    const std::string& prefix() const noexcept { return prefix_; }
+
+    /// Answers one request, in the scope "handlers". The handler is asked to stop when `gone` is requested:
+    /// then nobody waits for the answer.
+    /// Errors: of the handler are told the scope's error handler, and are rethrown here.
+    /// Throws: scope_closed during a shutdown.
+    taskscope::child_handle<reply> handle(request r, std::shared_ptr<taskscope::stop_source> gone);
+
+private:
+    using handler = taskscope::task<reply> (application::*)(const request&);
+    struct route;
+
+    taskscope::task<reply> answer(request r, std::shared_ptr<taskscope::stop_source> gone);
+    taskscope::task<reply> dispatch(const request& r);
+
+    // The routes: routes.cpp.
+    taskscope::task<reply> hello(const request& r);
+    taskscope::task<reply> fan_out(const request& r);
+    taskscope::task<reply> slow(const request& r);
+    taskscope::task<reply> blocking(const request& r);
+    taskscope::task<reply> fail(const request& r);
+    taskscope::task<reply> work(const request& r);
+    taskscope::task<reply> cached(const request& r);
+
+    taskscope::task<> keep_pool(std::unique_ptr<connection_pool> pool);
+    taskscope::task<> refresh_cache();
+    taskscope::task<> refresh(unsigned round);
+    taskscope::task<> work_off_queue();
+
+    std::string name_;
+    std::string prefix_;
+    error_log errors_;
+
+    connection_pool* pool_ =
+        nullptr;  // keep_pool()'s; there as long as a handler, timer or worker is
+    bounded_queue<std::string> queue_{64};
+    std::mutex cache_mutex_;
+    std::shared_ptr<const std::string> cache_;  // guarded by cache_mutex_
+
+    taskscope::task_scope scope_;
+    taskscope::task_scope handlers_;
+    taskscope::task_scope timers_;
+    taskscope::task_scope background_;
+};
+
+}  // namespace web

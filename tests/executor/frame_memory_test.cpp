@@ -1,0 +1,152 @@
+// tests/executor/frame_memory_test.cpp - blocks of frames: their sizes, their recycling, and the count.
+// SPDX-License-Identifier: MIT
+//
+// How much memory is kept, and that none is asked for, is in memory_failure_test.cpp, which counts.
+#include <taskscope/detail/frame_memory.hpp>
+#include <taskscope/fork_join.hpp>
+#include <taskscope/manual_executor.hpp>
+#include <taskscope/run_blocking.hpp>
+#include <taskscope/yield.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <support/ledger.hpp>
+#include <support/until.hpp>
+#include <vector>
+
+namespace {
+
+using taskscope::executor;
+using taskscope::frame_statistics;
+using taskscope::frames;
+using taskscope::manual_executor;
+using taskscope::task;
+using taskscope::detail::frame_cache;
+
+using FrameMemory = support::ledger;
+
+TEST_F(FrameMemory, HasBlocksThatFit) {
+    for (std::size_t bytes = 1; bytes <= 5'000; ++bytes) {
+        const std::size_t block = frame_cache::block_bytes(frame_cache::class_of(bytes));
+        EXPECT_GE(block, bytes);
+        EXPECT_LT(block, bytes + 16) << "wastes more than a class";
+    }
+}
+
+TEST_F(FrameMemory, GivesABlockOfTheSameSizeClassAgain) {
+    frame_cache cache;
+    void* const small = cache.allocate(100);
+    void* const large = cache.allocate(200);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(small) % 16, 0U);
+    cache.free(small, 100);
+    cache.free(large, 200);
+    EXPECT_EQ(cache.allocate(200), large);
+    EXPECT_EQ(cache.allocate(99), small);
+    cache.free(small, 99);
+    cache.free(large, 200);
+}
+
+TEST_F(FrameMemory, GivesEachBlockToOneOwner) {
+    frame_cache cache;
+    for (const std::size_t bytes : {8U, 24U, 100U, 1'000U, 1'048U, 1'049U, 5'000U}) {
+        std::vector<unsigned char*> blocks;
+        for (int round = 0; round < 2; ++round) {  // fresh ones, then those kept
+            for (unsigned char i = 0; i < 50; ++i) {
+                blocks.push_back(static_cast<unsigned char*>(cache.allocate(bytes)));
+                std::memset(blocks.back(), i, bytes);
+            }
+            for (unsigned char i = 0; i < 50; ++i) {
+                EXPECT_EQ(blocks[i][0], i);
+                EXPECT_EQ(blocks[i][bytes - 1], i);
+                cache.free(blocks[i], bytes);
+            }
+            blocks.clear();
+        }
+    }
+}
+
+TEST_F(FrameMemory, OfOneCacheMayBeFreedInAnother) {
+    const frame_statistics before = frames();
+    {
+        frame_cache one;
+        frame_cache other;
+        std::vector<void*> blocks;
+        for (int i = 0; i < 100; ++i) blocks.push_back(one.allocate(64));
+        EXPECT_EQ(frames().live, before.live + 100);
+        for (void* b : blocks) other.free(b, 64);
+        EXPECT_EQ(frames().live, before.live);
+        EXPECT_EQ(other.allocate(64), blocks.back());
+        other.free(blocks.back(), 64);
+    }
+    EXPECT_EQ(frames().live, before.live) << "caches that are gone still count";
+    EXPECT_EQ(frames().allocated, before.allocated + 101);
+}
+
+TEST_F(FrameMemory, IsCountedWhileTasksLive) {
+    const frame_statistics before = frames();
+    // In a vector, so that no compiler makes a frame a local variable.
+    std::vector<task<int>> tasks;
+    auto number = [](int n) -> task<int> { co_return n; };
+    for (int i = 0; i < 10; ++i) tasks.push_back(number(i));
+    EXPECT_EQ(frames().live, before.live + 10);
+    EXPECT_EQ(frames().allocated, before.allocated + 10);
+    tasks.clear();
+    EXPECT_EQ(frames().live, before.live);
+}
+
+TEST_F(FrameMemory, OfTasksMadeOutsideIsFreedOnWorkersAndTheOtherWayRound) {
+    const std::int64_t before = frames().live;
+    {
+        executor ex{{.workers = 2}};
+        auto number = [](int n) -> task<int> { co_return n; };
+        std::vector<task<int>> outside;
+        for (int i = 0; i < 1'000; ++i) outside.push_back(number(i));
+        auto runs = [&]() -> task<> { co_await taskscope::fork_join(std::move(outside)); };
+        ex.run(runs());
+        auto makes = [&]() -> task<std::vector<task<int>>> {
+            std::vector<task<int>> made;
+            for (int i = 0; i < 1'000; ++i) made.push_back(number(i));
+            co_return made;
+        };
+        const std::vector<task<int>> inside = ex.run(makes());
+        EXPECT_GE(frames().live, before + 1'000);
+    }
+    EXPECT_EQ(frames().live, before);
+}
+
+TEST_F(FrameMemory, MovesWithTasksThatEndOnOtherWorkers) {
+    const std::int64_t before = frames().live;
+    executor ex{{.workers = 4}};
+    auto leaf = [](int n) -> task<int> {
+        co_await taskscope::yield();
+        if (n % 16 == 0) co_await taskscope::run_blocking([] {});
+        co_return n;
+    };
+    for (int round = 0; round < 5; ++round) {
+        ex.run(taskscope::fork_join(std::views::iota(0, 1'000) | std::views::transform(leaf)));
+        // The last frame of run()'s task is freed by us, after run() has returned.
+        EXPECT_EQ(frames().live, before);
+    }
+}
+
+TEST_F(FrameMemory, MayOutliveItsExecutor) {
+    const std::int64_t before = frames().live;
+    std::optional<executor> ex(std::in_place, taskscope::executor_options{.workers = 1});
+    auto number = [](int n) -> task<int> { co_return n; };
+    auto makes = [&]() -> task<task<int>> { co_return number(3); };
+    std::optional<task<int>> kept(ex->run(makes()));
+    ex.reset();
+    EXPECT_EQ(frames().live, before + 1);
+    {
+        manual_executor other;
+        EXPECT_EQ(other.run(std::move(*kept)), 3);
+    }
+    kept.reset();
+    EXPECT_EQ(frames().live, before);
+}
+
+}  // namespace
