@@ -6,6 +6,7 @@
 
 #include <boost/asio/signal_set.hpp>
 
+#include <string>
 #include <system_error>
 
 namespace taskscope::net {
@@ -19,10 +20,10 @@ struct signal_set::implementation {
 signal_set::signal_set(executor& home, std::span<const int> signals)
     : implementation_(std::make_unique<implementation>(home)) {
     for (const int number : signals) {
-        boost::system::error_code error;
-        implementation_->signals.add(number, error);
-        if (error) {
-            throw std::system_error(error,
+        try {
+            implementation_->signals.add(number);
+        } catch (const boost::system::system_error& e) {
+            throw std::system_error(e.code(),
                                     "taskscope: cannot catch signal " + std::to_string(number));
         }
     }

@@ -358,6 +358,11 @@ TEST_F(scopes, a_closed_one_refuses_children_and_still_waits_for_those_it_has) {
 }
 
 TEST_F(scopes, one_that_has_ended_refuses_children) {
+    task_scope t{ex};
+    t.spawn([] {});
+    t.blocking_join();  // ends with its last child, not in join()
+    EXPECT_TRUE(t.is_closed());
+    EXPECT_FALSE(t.try_spawn([] {}));
     task_scope s{ex};
     s.blocking_join();
     EXPECT_FALSE(s.try_spawn([] {}));

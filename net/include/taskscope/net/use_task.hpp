@@ -84,19 +84,20 @@ class result_operation : public operation {
 public:
     template <class... As>
     void complete(As&&... as) {
-        result_.emplace(std::forward<As>(as)...);
-        completed(aborted());
+        completed(aborted(result_.emplace(std::forward<As>(as)...)));
     }
 
 protected:
-    std::tuple<R...>& result() noexcept { return *result_; }
+    std::tuple<R...>& result() noexcept {
+        return *result_;  // NOLINT(bugprone-unchecked-optional-access): the handler was called
+    }
 
 private:
-    bool aborted() const noexcept {
+    static bool aborted([[maybe_unused]] const std::tuple<R...>& result) noexcept {
         if constexpr (sizeof...(R) != 0) {
             if constexpr (std::same_as<std::tuple_element_t<0, std::tuple<R...>>,
                                        boost::system::error_code>) {
-                return std::get<0>(*result_) == boost::asio::error::operation_aborted;
+                return std::get<0>(result) == boost::asio::error::operation_aborted;
             }
         }
         return false;
