@@ -18,12 +18,12 @@ namespace detail {
 
 constinit thread_local task_context* outside_context = nullptr;
 
-executor_core::executor_core(executor& e, const executor_options& options, bool by_hand)
-    : self(e),
+executor_core::executor_core(executor& home, const executor_options& options, bool by_hand)
+    : self(home),
       name(options.name),
       spins(options.spins),
       manual(by_hand),
-      base{&e, {}, nullptr},
+      base{&home, {}, nullptr},
       blocking(options.blocking_threads) {
     if (options.workers == 0) {
         throw std::invalid_argument("taskscope: an executor needs at least 1 worker");

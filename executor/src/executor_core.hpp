@@ -19,7 +19,7 @@ namespace taskscope::detail {
 
 class executor_core {
 public:
-    executor_core(executor& self, const executor_options& options, bool manual);
+    executor_core(executor& home, const executor_options& options, bool by_hand);
     ~executor_core() = default;
     executor_core(const executor_core&) = delete;
     executor_core& operator=(const executor_core&) = delete;

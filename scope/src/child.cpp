@@ -60,7 +60,8 @@ void print(const error_context& e) noexcept {
     std::string what;
     try {
         what = describe(e.error);
-    } catch (...) {  // out of memory
+    } catch (...) {
+        what = "out of memory";
     }
     std::fprintf(
         stderr,
@@ -80,7 +81,8 @@ void scope_state::report(const child& c, std::exception_ptr failure) noexcept {
     std::string where;
     try {
         where = path();
-    } catch (const std::bad_alloc&) {  // then without
+    } catch (const std::bad_alloc&) {
+        where.clear();  // then without
     }
     const error_context e{std::move(failure), facade(), where, c.name(), c.spawned_at()};
     // Our own handler, or that of the nearest scope above that has one to inherit.

@@ -36,7 +36,7 @@ scope_state::scope_state(executor& home, scope_runtime& r, scope_state* parent,
       parent_(parent),
       policy_(std::make_shared<const error_policy>(std::move(policy))) {
     context = {&home, stop.token(), this};
-    scope_access::make_view(*this, &view_);
+    scope_access::make_view(*this, static_cast<void*>(&view_));
     if (parent == nullptr) return;
     std::unique_lock lock{parent->mutex_};
     // A child of a closed scope may still open a block: it is part of what it has to finish. Anything else

@@ -126,6 +126,9 @@ TEST(StopTree, ACallbackOfAChildMayDestroyItsSiblingsWhicheverTurnIsTheirs) {
                 if (k == i) continue;
                 members[k].callback.reset();
                 members[k].source.reset();
+                // Strangers in the same place. A walk that still knew the dead would come to them.
+                members[k].source.emplace();
+                members[k].callback.emplace(members[k].source->token(), [&calls] { calls += 100; });
             }
         });
     }

@@ -96,7 +96,7 @@ class [[nodiscard]] event_awaiter : event_node, stop_registration {
 public:
     using taskscope_awaiter = void;
 
-    event_awaiter(async_event& e, bool stoppable) noexcept;
+    event_awaiter(async_event& e, bool may_stop) noexcept;
     ~event_awaiter() { deregister(); }
 
     static bool await_ready() noexcept { return false; }
@@ -115,7 +115,7 @@ class [[nodiscard]] event_deadline_awaiter : event_node, timer_entry, stop_regis
 public:
     using taskscope_awaiter = void;
 
-    event_deadline_awaiter(async_event& e, clock::time_point t, bool stoppable) noexcept;
+    event_deadline_awaiter(async_event& e, clock::time_point t, bool may_stop) noexcept;
     ~event_deadline_awaiter() { deregister(); }
 
     static bool await_ready() noexcept { return false; }

@@ -98,7 +98,7 @@ private:
 
     class link final : public detail::stop_registration {
     public:
-        explicit link(stop_source& below) noexcept;
+        explicit link(stop_source& source) noexcept;
         stop_source& below;
     };
 

@@ -7,8 +7,10 @@
 #pragma once
 
 extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier): the names are the run-time's
 [[gnu::weak]] void __tsan_acquire(void* address);
 [[gnu::weak]] void __tsan_release(void* address);
+// NOLINTEND(bugprone-reserved-identifier)
 }
 
 namespace taskscope::detail {

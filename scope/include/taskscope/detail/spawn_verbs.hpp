@@ -197,11 +197,11 @@ public:
         return spawn_future(spawn_options{{}, where}, std::move(t));
     }
 
-protected:
+private:
+    friend Self;
     spawn_verbs() = default;
     ~spawn_verbs() = default;
 
-private:
     scope_state& state() noexcept { return static_cast<Self&>(*this).state(); }
 };
 
