@@ -44,9 +44,9 @@ class scope_state {
 public:
     /// Throws scope_closed if `parent` does not accept members any more. `parent` is null for roots.
     /// `children`: 1 if a body follows. It is in before anybody can find the scope and end it.
-    scope_state(executor& home, scope_runtime& runtime, scope_state* parent, stop_token stop,
-                task_scope* facade, std::string_view name, error_policy policy,
-                std::source_location opened_at, std::uint64_t children);
+    scope_state(executor& home, scope_runtime& r, scope_state* parent, stop_token parent_stop,
+                task_scope* f, std::string_view scope_name, error_policy policy,
+                std::source_location where, std::uint64_t children);
     scope_state(const scope_state&) = delete;
     scope_state& operator=(const scope_state&) = delete;
 
@@ -82,7 +82,7 @@ public:
 
     // Errors.
 
-    void report(const child& c, std::exception_ptr error) noexcept;
+    void report(const child& c, std::exception_ptr failure) noexcept;
 
     // The tree.
 
