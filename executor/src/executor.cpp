@@ -123,8 +123,8 @@ clock::time_point executor_core::now() const noexcept {
 
 executor_extension* executor_core::last_running_extension() noexcept {
     const std::lock_guard lock{extensions_mutex_};
-    for (std::size_t i = extensions_.size(); i-- > 0;) {
-        if (!std::exchange(extensions_[i].shut_down, true)) return extensions_[i].extension.get();
+    for (auto e = extensions_.rbegin(); e != extensions_.rend(); ++e) {
+        if (!std::exchange(e->shut_down, true)) return e->extension.get();
     }
     return nullptr;
 }
@@ -135,8 +135,11 @@ executor_extension& executor_core::extension(
     for (extension_entry& e : extensions_) {
         if (e.key == key) return *e.extension;
     }
-    auto made = make(self);  // may want another extension
-    extensions_.push_back({key, std::move(made), false});
+    // The entry first: an extension that has been made may be known to others already.
+    std::list<extension_entry> fresh(1);
+    fresh.front().key = key;
+    fresh.front().extension = make(self);  // may want another extension
+    extensions_.splice(extensions_.end(), fresh);
     return *extensions_.back().extension;
 }
 
@@ -175,7 +178,6 @@ void check_may_block() {
         throw misuse_error("taskscope: a blocking wait was called on a worker. co_await instead.");
     }
 }
-task_context& base_context(executor& home) noexcept { return executor_access::core(home).base; }
 executor_extension& extension(executor& home, const void* key,
                               std::unique_ptr<executor_extension> (*make)(executor&)) {
     return executor_access::core(home).extension(key, make);

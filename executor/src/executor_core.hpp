@@ -9,6 +9,7 @@
 
 #include <taskscope/executor.hpp>
 
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -86,13 +87,13 @@ private:
     executor_extension* last_running_extension() noexcept;
 
     struct extension_entry {
-        const void* key;
+        const void* key = nullptr;
         std::unique_ptr<executor_extension> extension;
         bool shut_down = false;
     };
 
     std::recursive_mutex extensions_mutex_;  // an extension may want another one when it is made
-    std::vector<extension_entry> extensions_;
+    std::list<extension_entry> extensions_;
     std::mutex shutdown_mutex_;
     atomic<bool> shut_down_{false};  // written under the mutex
     atomic<bool> exiting_{false};

@@ -24,15 +24,16 @@ std::string place(const std::source_location& at) {
 
 scope_state::scope_state(executor& home, scope_runtime& r, scope_state* parent,
                          stop_token parent_stop, task_scope* f, std::string_view scope_name,
-                         error_policy policy, std::source_location where, std::uint64_t children)
+                         error_policy policy, std::source_location where, bool body)
     : runtime(r),
       name(name_or_place(scope_name, where)),
       opened_at(where),
       opened_when(home.now()),
+      is_block(body),
       stop(parent_stop),
       closing(parent != nullptr ? parent->closing.token() : stop_token{}),
       facade_(f),
-      word_(children * one_child),
+      word_(body ? one_child : 0),
       parent_(parent),
       policy_(std::make_shared<const error_policy>(std::move(policy))) {
     context = {&home, stop.token(), this};
@@ -41,7 +42,7 @@ scope_state::scope_state(executor& home, scope_runtime& r, scope_state* parent,
     std::unique_lock lock{parent->mutex_};
     // A child of a closed scope may still open a block: it is part of what it has to finish. Anything else
     // would be new.
-    if (!parent->try_enter(one_scope, children != 0 ? ending : closed)) {
+    if (!parent->try_enter(one_scope, is_block ? ending : closed)) {
         lock.unlock();
         throw_scope_closed(*parent);
     }
@@ -128,9 +129,9 @@ void scope_state::want_join() noexcept {
     }
 }
 
-bool scope_state::set_error() noexcept {
+void scope_state::set_error() noexcept {
     // edge scope.error, release half (acquire half: the load in has_errors()).
-    return (word_.fetch_or(error, std::memory_order_acq_rel) & error) == 0;
+    word_.fetch_or(error, std::memory_order_release);
 }
 
 void scope_state::set_policy(error_policy policy) {

@@ -61,7 +61,8 @@ std::uint64_t give_up(scope_state& s, shutdown_operation& op) {
 
 task<> end_scope(scope_reference s, operation op, std::size_t depth) {
     const std::string path = s->path();  // before it leaves the tree
-    const std::uint64_t before = s->counts().live;
+    // A block may have been opened after the tree was closed.
+    const std::uint64_t before = std::max(s->live_when_closed(), s->counts().live);
     {
         std::vector<task<>> below;
         for (scope_reference& c : s->children())
@@ -125,7 +126,7 @@ operation scope_state::begin_shutdown(const shutdown_limits& limits) {
             const pending next = std::move(todo.back());
             todo.pop_back();
             op->levels = std::max(op->levels, next.depth + 1);
-            next.scope->close();
+            next.scope->close_for_shutdown(next.depth == 0);
             for (scope_reference& c : next.scope->children()) {
                 todo.push_back({std::move(c), next.depth + 1});
             }
@@ -143,6 +144,11 @@ operation scope_state::begin_shutdown(const shutdown_limits& limits) {
         throw;
     }
     return op;
+}
+
+void scope_state::close_for_shutdown(bool is_top) noexcept {
+    live_when_closed_.store(counts().live, std::memory_order_relaxed);
+    if (is_top || !is_block) close();
 }
 
 void scope_state::abandon() noexcept {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include <taskscope/task_group.hpp>
 
+#include <new>
+
 namespace taskscope {
 
 task_group::task_group(task_scope& parent, std::string_view name, std::source_location where)
@@ -22,16 +24,20 @@ error_policy task_group::collecting(std::shared_ptr<collection> c) {
     });
 }
 
-void task_group::collection::add(std::exception_ptr error) {
+void task_group::collection::add(std::exception_ptr error) noexcept {
     const std::lock_guard lock{mutex};
-    if (errors.size() < max_errors) {
+    if (errors.size() == max_errors) {
+        ++dropped;
+        return;
+    }
+    try {
         errors.push_back(std::move(error));
-    } else {
+    } catch (const std::bad_alloc&) {
         ++dropped;
     }
 }
 
-void task_group::collect(std::exception_ptr error) {
+void task_group::collect(std::exception_ptr error) noexcept {
     collected_->add(std::move(error));
     scope_.request_stop();
 }
@@ -44,7 +50,7 @@ void task_group::rethrow() {
         errors.swap(collected_->errors);
         dropped = std::exchange(collected_->dropped, 0);
     }
-    if (errors.empty()) return;
+    if (errors.empty() && dropped == 0) return;
     std::string message = "taskscope: errors in group";
     if (!scope_.name().empty()) message += " \"" + std::string(scope_.name()) + '"';
     throw exception_group(std::move(message), std::move(errors), dropped);

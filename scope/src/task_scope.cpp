@@ -14,9 +14,9 @@ namespace taskscope {
 
 task_scope::task_scope(executor& home, detail::scope_runtime& runtime, detail::scope_state* parent,
                        stop_token stop, const scope_options& options, std::source_location where,
-                       std::uint64_t children)
+                       bool body)
     : state_(new detail::scope_state(home, runtime, parent, stop, this, options.name,
-                                     options.on_error, where, children)) {}
+                                     options.on_error, where, body)) {}
 
 task_scope::task_scope(task_scope& parent, const scope_options& options, std::source_location where)
     : task_scope(parent.get_executor(), parent.state_->runtime, parent.state_, parent.get_token(),
@@ -58,7 +58,9 @@ void task_scope::close() noexcept { state_->close(); }
 bool task_scope::request_stop() noexcept { return state_->stop.request_stop(); }
 
 detail::event_awaiter task_scope::join() {
-    if (const detail::task_context* context = detail::current_context()) {
+    const detail::task_context* context = detail::current_context();
+    // A task given to run() belongs to the root, and is no member of it: run() waits for it.
+    if (context != nullptr && context->scope != nullptr) {
         auto at = detail::scope_reference::retain(detail::scope_access::current_state(*context));
         for (; at; at = detail::scope_reference(at->parent())) {
             if (at.get() == state_) {

@@ -452,6 +452,43 @@ TEST_F(shutdowns, count_blocks_that_children_have_open) {
     EXPECT_EQ(r.took, 150ms);
 }
 
+TEST_F(shutdowns, let_open_blocks_go_on_spawning) {
+    task_scope s{ex, {.name = "requests"}};
+    int answered = 0;
+    s.spawn([&]() -> task<> {
+        co_await with_group([](task_group& g) -> task<> {
+            co_await sleep_ms(10);
+            g.spawn(sleep_ms, 10);
+            co_await with_scope([](task_scope& inner) -> task<> {
+                co_await sleep_ms(5);
+                inner.spawn(sleep_ms, 5);
+            });
+        });
+        ++answered;
+    });
+    ex.run_ready();
+    const shutdown_report r = s.blocking_shutdown({.drain = 1s, .stop = 1s});
+    EXPECT_EQ(answered, 1);
+    EXPECT_FALSE(s.has_errors());
+    EXPECT_EQ(r.stopped(), 0U);
+    EXPECT_TRUE(r.complete());
+}
+
+TEST_F(shutdowns, count_children_that_end_because_of_closing_as_drained) {
+    task_scope s{ex, {.name = "s"}};
+    task_scope below{s, {.name = "below"}};
+    for (int i = 0; i < 3; ++i) {
+        below.spawn([&]() -> task<> {
+            auto waits = stop_when(below.closing_token(), sleep_ms(1'000'000));
+            co_await stopped_as_optional(std::move(waits));
+        });
+    }
+    ex.run_ready();
+    const shutdown_report r = s.blocking_shutdown({.drain = 1s, .stop = 1s});
+    EXPECT_EQ(part(r, "/s/below").drained, 3U);
+    EXPECT_EQ(r.took, 0ms);
+}
+
 // A request that is being drained may fan out.
 TEST_F(shutdowns, let_children_that_drain_open_blocks) {
     task_scope s{ex, {.name = "requests"}};

@@ -236,6 +236,30 @@ TEST_F(scopes, a_blocking_join_of_what_can_not_happen_shows_the_tree) {
 
 // A worker has nobody to run what it waits for.
 
+TEST_F(scopes, a_task_given_to_run_may_join_the_root) {
+    bool spawned_ran = false;
+    ex.run([&]() -> task<> {
+        ex.root().spawn([&] { spawned_ran = true; });
+        co_await ex.root().join();
+        EXPECT_TRUE(spawned_ran);
+    }());
+    EXPECT_TRUE(ex.root().has_ended());
+}
+
+TEST_F(scopes, a_member_that_joins_its_own_scope_is_told_so) {
+    std::string said;
+    task_scope s{ex, {.name = "s"}};
+    s.spawn([&]() -> task<> {
+        try {
+            co_await s.join();
+        } catch (const misuse_error& e) {
+            said = e.what();
+        }
+    });
+    s.blocking_join();
+    EXPECT_THAT(said, HasSubstr("a member of scope /s called its join()"));
+}
+
 TEST_F(scopes, a_blocking_join_inside_a_task_is_refused) {
     task_scope s{ex};
     std::string said;

@@ -145,9 +145,6 @@ bool is_manual(const executor& home) noexcept;
 /// Throws misuse_error on a worker, which must not wait for others.
 void check_may_block();
 
-/// Context of tasks that belong to the executor itself: run()'s.
-task_context& base_context(executor& home) noexcept;
-
 }  // namespace detail
 
 template <class T>

@@ -47,7 +47,7 @@ tree_snapshot snapshot(const task_scope& top, std::size_t listed = 8);
 
 enum class format : unsigned char { text, json };
 
-/// A snapshot as text for people, or as one JSON object (docs/dump.md).
+/// A snapshot as text for people, or as one JSON object.
 std::string dump(const task_scope& top, format f = format::text);
 
 /// The whole tree of an executor.

@@ -63,7 +63,7 @@ private:
 
     /// Shared with the policy: after a shutdown that gave up on children these may fail when the group is gone.
     struct collection {
-        void add(std::exception_ptr error);
+        void add(std::exception_ptr error) noexcept;
 
         std::mutex mutex;  // guards what follows
         std::vector<std::exception_ptr> errors;
@@ -71,7 +71,7 @@ private:
     };
 
     static error_policy collecting(std::shared_ptr<collection> c);
-    void collect(std::exception_ptr error);
+    void collect(std::exception_ptr error) noexcept;
     void rethrow();
     detail::scope_state& state() noexcept { return detail::scope_access::state(scope_); }
 

@@ -105,7 +105,8 @@ public:
     /// The same for a thread, which it blocks. Throws misuse_error on a worker.
     void blocking_join();
 
-    /// Ends this scope and those below within a time limit: closes all of them, from here downwards; then, the
+    /// Ends this scope and those below within a time limit: closes all of them, from here downwards, except blocks
+    /// that tasks have opened with with_scope() and with_group(), which they may need to finish; then, the
     /// innermost first and siblings at the same time, lets members end by themselves for `drain`, asks those
     /// left to stop, waits for `stop`, and gives up on what is still running. Both limits are for the whole
     /// tree; of `stop` each level has its share, so that one straggler does not take the time of those around it.
@@ -155,7 +156,7 @@ private:
 
     task_scope(executor& home, detail::scope_runtime& runtime, detail::scope_state* parent,
                stop_token stop, const scope_options& options, std::source_location where,
-               std::uint64_t children = 0);
+               bool body = false);
 
     explicit task_scope(detail::scope_state& s) noexcept : state_(&s) {}
 
@@ -178,7 +179,8 @@ struct scope_access {
     static task_scope open(const task_context& context, const scope_options& options,
                            std::source_location where) {
         scope_state& parent = current_state(context);
-        return task_scope(*context.home, parent.runtime, &parent, context.stop, options, where, 1);
+        return task_scope(*context.home, parent.runtime, &parent, context.stop, options, where,
+                          true);
     }
 
     /// task_scope::join() for whoever opened the scope and is no member.

@@ -43,10 +43,10 @@ class scope_reference;
 class scope_state {
 public:
     /// Throws scope_closed if `parent` does not accept members any more. `parent` is null for roots.
-    /// `children`: 1 if a body follows. It is in before anybody can find the scope and end it.
+    /// `body`: one follows. It is a member before anybody can find the scope and end it.
     scope_state(executor& home, scope_runtime& r, scope_state* parent, stop_token parent_stop,
                 task_scope* f, std::string_view scope_name, error_policy policy,
-                std::source_location where, std::uint64_t children);
+                std::source_location where, bool body);
     scope_state(const scope_state&) = delete;
     scope_state& operator=(const scope_state&) = delete;
 
@@ -68,8 +68,7 @@ public:
     void want_join() noexcept;
     /// Ends the scope if it has no members; false if it has.
     bool try_end() noexcept;
-    /// Returns whether this was the first error.
-    bool set_error() noexcept;
+    void set_error() noexcept;
 
     bool is_closed() const noexcept {
         return (word_.load(std::memory_order_relaxed) & closed) != 0;
@@ -99,6 +98,8 @@ public:
     const std::string name;
     const std::source_location opened_at;
     const clock::time_point opened_when;
+    const bool
+        is_block;  ///< of with_scope() or with_group(): part of what the task that opened it has to finish
     stop_source stop;     ///< asks the members to stop
     stop_source closing;  ///< requested by close(), here or above: nothing new is coming
     async_event ended;    ///< the members are gone, for good
@@ -115,6 +116,11 @@ public:
     // Shutting down; src/shutdown.cpp.
 
     std::shared_ptr<shutdown_operation> begin_shutdown(const shutdown_limits& limits);
+    /// Closes the scope on behalf of a shutdown, and remembers how many children there were.
+    void close_for_shutdown(bool is_top) noexcept;
+    std::uint64_t live_when_closed() const noexcept {
+        return live_when_closed_.load(std::memory_order_relaxed);
+    }
     void abandon() noexcept;
     bool is_abandoned() const noexcept {
         return (word_.load(std::memory_order_relaxed) & abandoned) != 0;
@@ -150,6 +156,7 @@ private:
     std::shared_ptr<const error_policy> policy() noexcept;
 
     atomic<task_scope*> facade_;
+    atomic<std::uint64_t> live_when_closed_{0};
     void* view_ = nullptr;  // memory of a task_scope, which is one pointer
 
     alignas(cache_line) atomic<std::uint64_t> word_{0};
