@@ -127,14 +127,7 @@ error_code server::accept_waiting() {
 ts::task<> server::serve(tcp::socket socket, std::uint64_t number) {
     const std::string name = std::to_string(number);
     session s(*this, std::move(socket));
-    bool too_late = false;
-    try {
-        co_await ts::with_scope(name, [&s](ts::task_scope& own) { return s.run(own); });
-    } catch (const ts::scope_closed&) {
-        too_late = true;
-    }
-    // The shutdown was faster: no scope can be opened here any more. What the client has sent is answered.
-    if (too_late) co_await s.converse();
+    co_await ts::with_scope(name, [&s](ts::task_scope& own) { return s.run(own); });
 }
 
 ts::task<ts::shutdown_report> server::shut_down(ts::stop_source& over) {

@@ -68,16 +68,11 @@ session::session(server& home, tcp::socket socket)
 }
 
 ts::task<> session::run(ts::task_scope& own) {
-    // Not if the scope is closed already; then the end of the drain is limit enough.
-    const bool watched = own.try_spawn({"watchdog"}, &session::watch, this, std::ref(own));
-    co_await converse();
-    if (watched) own.request_stop();  // the watchdog: nobody else is left
-}
-
-ts::task<> session::converse() {
+    own.spawn({"watchdog"}, &session::watch, this, std::ref(own));
     bool more = true;
     while (more) more = co_await exchange();
     co_await say_goodbye();
+    own.request_stop();  // the watchdog: nobody else is left
 }
 
 /// One request and its response. Returns whether there may be another one.

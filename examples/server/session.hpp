@@ -27,9 +27,6 @@ public:
     /// The body of `own`, the connection's scope. Completes as stopped if the client is too slow.
     taskscope::task<> run(taskscope::task_scope& own);
 
-    /// The same without a watchdog.
-    taskscope::task<> converse();
-
 private:
     using clock = std::chrono::steady_clock;
     using request_parser = http::request_parser<http::string_body>;

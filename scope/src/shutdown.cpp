@@ -5,23 +5,70 @@
 #include <taskscope/fork_join.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <mutex>
 #include <new>
+#include <unordered_set>
 
 namespace taskscope {
 
 namespace detail {
+
+/// A scope as a shutdown has found it. It may end, and leave the tree, before its turn comes.
+struct ending_scope {
+    scope_reference scope;
+    std::string path;
+    std::size_t depth;
+    std::uint64_t live;  ///< children at the beginning
+    std::vector<ending_scope*> below;
+};
 
 /// One shutdown of one tree, shared by everyone who waits for it.
 struct shutdown_operation {
     clock::time_point began;
     clock::time_point drain_until;
     clock::duration stop;  ///< for all levels together
-    std::size_t levels = 1;
     async_event done;
-    std::mutex mutex;  // guards the report until done is set
+
+    std::mutex mutex;                 // guards what follows; the report until done is set
+    std::deque<ending_scope> scopes;  // top-down; entries stay where they are
+    std::unordered_set<const scope_state*> known;
+    std::size_t levels = 1;
     shutdown_report report;
+
+    ending_scope& add(scope_reference s, ending_scope* parent);
+    void add_children(ending_scope& parent);
+    /// Lets go of the scopes, whose top refers to this, and wakes those who wait.
+    void finish();
 };
+
+ending_scope& shutdown_operation::add(scope_reference s, ending_scope* parent) {
+    const std::size_t depth = parent != nullptr ? parent->depth + 1 : 0;
+    std::string path =
+        parent != nullptr ? (parent->path == "/" ? "" : parent->path) + '/' + s->name : s->path();
+    const std::uint64_t live = s->counts().live;
+    known.insert(s.get());
+    scopes.push_back({std::move(s), std::move(path), depth, live, {}});
+    ending_scope& added = scopes.back();
+    if (parent != nullptr) parent->below.push_back(&added);
+    levels = std::max(levels, depth + 1);
+    return added;
+}
+
+void shutdown_operation::add_children(ending_scope& parent) {
+    for (scope_reference& c : parent.scope->children()) {
+        if (!known.contains(c.get())) add(std::move(c), &parent);
+    }
+}
+
+void shutdown_operation::finish() {
+    {
+        const std::lock_guard lock{mutex};
+        known.clear();
+        scopes.clear();
+    }
+    done.set();
+}
 
 namespace {
 
@@ -31,9 +78,10 @@ using operation = std::shared_ptr<shutdown_operation>;
 
 // Until when the members of a scope have time to stop. Every level above one that has to give up gets its share:
 // otherwise one straggler would leave no time for anybody further out.
-clock::time_point stop_until(const shutdown_operation& op, std::size_t depth) {
+clock::time_point stop_until(shutdown_operation& op, std::size_t depth) {
+    const std::lock_guard lock{op.mutex};
     const auto levels = static_cast<clock::rep>(op.levels);
-    const auto here = static_cast<clock::rep>(op.levels - std::min(depth, op.levels - 1));
+    const auto here = static_cast<clock::rep>(op.levels - depth);
     return saturating_add(op.drain_until, op.stop / levels * here + op.stop % levels);
 }
 
@@ -42,9 +90,8 @@ std::chrono::milliseconds since(clock::time_point start, const scope_state& s) {
 }
 
 // Time is over: puts the children that are still there into the report. Returns how many.
-std::uint64_t give_up(scope_state& s, shutdown_operation& op) {
+std::uint64_t give_up(scope_state& s, const std::string& path, shutdown_operation& op) {
     s.abandon();
-    const std::string path = s.path();
     std::vector<straggler> found;
     std::uint64_t abandoned = 0;
     s.runtime.registry.for_each([&](const child& c) {
@@ -59,17 +106,18 @@ std::uint64_t give_up(scope_state& s, shutdown_operation& op) {
     return abandoned;
 }
 
-task<> end_scope(scope_reference s, operation op, std::size_t depth) {
-    const std::string path = s->path();  // before it leaves the tree
-    // A block may have been opened after the tree was closed.
-    const std::uint64_t before = std::max(s->live_when_closed(), s->counts().live);
+task<> end_scope(ending_scope& e, operation op) {
+    const scope_reference& s = e.scope;
+    std::vector<task<>> below;
     {
-        std::vector<task<>> below;
-        for (scope_reference& c : s->children())
-            below.push_back(end_scope(std::move(c), op, depth + 1));
-        auto all = fork_join(std::move(below));
-        co_await std::move(all);
+        const std::lock_guard lock{op->mutex};
+        op->add_children(e);  // blocks opened since
+        for (ending_scope* c : e.below) below.push_back(end_scope(*c, op));
     }
+    const std::uint64_t before = std::max(e.live, s->counts().live);
+    auto all = fork_join(std::move(below));
+    co_await std::move(all);
+
     s->want_join();
     scope_shutdown result;
     bool ended = co_await s->ended.wait_until_shielded(op->drain_until);
@@ -77,20 +125,20 @@ task<> end_scope(scope_reference s, operation op, std::size_t depth) {
     result.drained = before - std::min(before, after_drain);
     if (!ended) {
         s->stop.request_stop();
-        ended = co_await s->ended.wait_until_shielded(stop_until(*op, depth));
-        if (!ended) result.abandoned = give_up(*s, *op);
+        ended = co_await s->ended.wait_until_shielded(stop_until(*op, e.depth));
+        if (!ended) result.abandoned = give_up(*s, e.path, *op);
         result.stopped = after_drain - std::min(after_drain, result.abandoned);
     }
     result.ended = ended;
     result.took = since(op->began, *s);
-    result.path = path;
+    result.path = std::move(e.path);
     const std::lock_guard lock{op->mutex};
     op->report.scopes.push_back(std::move(result));
 }
 
-task<> end_tree(scope_reference top, operation op) {
+task<> end_tree(operation op) {
     try {
-        co_await end_scope(scope_reference::retain(*top), op, 0);
+        co_await end_scope(op->scopes.front(), op);
     } catch (const std::bad_alloc&) {
         // The report says that the tree has not ended; whoever waits for it must not wait for ever.
         const std::lock_guard lock{op->mutex};
@@ -98,9 +146,9 @@ task<> end_tree(scope_reference top, operation op) {
     }
     {
         const std::lock_guard lock{op->mutex};
-        op->report.took = since(op->began, *top);
+        op->report.took = since(op->began, *op->scopes.front().scope);
     }
-    op->done.set();
+    op->finish();
 }
 
 }  // namespace
@@ -116,39 +164,26 @@ operation scope_state::begin_shutdown(const shutdown_limits& limits) {
         shutdown_ = op;
     }
     try {
-        struct pending {
-            scope_reference scope;
-            std::size_t depth;
-        };
-        std::vector<pending> todo;
-        todo.push_back({scope_reference::retain(*this), 0});
-        while (!todo.empty()) {
-            const pending next = std::move(todo.back());
-            todo.pop_back();
-            op->levels = std::max(op->levels, next.depth + 1);
-            next.scope->close_for_shutdown(next.depth == 0);
-            for (scope_reference& c : next.scope->children()) {
-                todo.push_back({std::move(c), next.depth + 1});
-            }
+        // All of it is found before the first scope is closed: that may already end some.
+        op->add(scope_reference::retain(*this), nullptr);
+        for (std::size_t i = 0; i < op->scopes.size(); ++i) op->add_children(op->scopes[i]);
+        for (std::size_t i = 0; i < op->scopes.size(); ++i) {
+            ending_scope& e = op->scopes[i];
+            if (i == 0 || !e.scope->is_block) e.scope->close();
+            op->add_children(e);  // those opened since
         }
-        const bool begun = spawn_task(runtime.system(), {"shutdown", {}},
-                                      end_tree(scope_reference::retain(*this), op));
-        if (!begun) op->done.set();  // the executor has been shut down, and the tree with it
+        const bool begun = spawn_task(runtime.system(), {"shutdown", {}}, end_tree(op));
+        if (!begun) op->finish();  // the executor has been shut down, and the tree with it
     } catch (...) {
         {
             const std::lock_guard lock{mutex_};
             shutdown_ = nullptr;
         }
         op->report.out_of_memory = true;
-        op->done.set();
+        op->finish();
         throw;
     }
     return op;
-}
-
-void scope_state::close_for_shutdown(bool is_top) noexcept {
-    live_when_closed_.store(counts().live, std::memory_order_relaxed);
-    if (is_top || !is_block) close();
 }
 
 void scope_state::abandon() noexcept {

@@ -474,6 +474,30 @@ TEST_F(shutdowns, let_open_blocks_go_on_spawning) {
     EXPECT_TRUE(r.complete());
 }
 
+// Somebody else's join ends the scope, and it leaves the tree before the walk comes to it.
+TEST_F(shutdowns, report_scopes_that_end_before_their_turn) {
+    task_scope s{ex, {.name = "s"}};
+    task_scope below{s, {.name = "below"}};
+    task_scope further{below, {.name = "further"}};
+    const auto until_closed = [](task_scope& in) -> task<> {
+        auto waits = stop_when(in.closing_token(), sleep_ms(1'000'000));
+        co_await stopped_as_optional(std::move(waits));
+    };
+    further.spawn(until_closed, std::ref(further));
+    below.spawn(until_closed, std::ref(below));
+    s.spawn([&]() -> task<> {
+        co_await further.join();
+        co_await below.join();
+    });
+    ex.run_ready();
+    const shutdown_report r = s.blocking_shutdown({.drain = 1s, .stop = 1s});
+    EXPECT_THAT(order(r), ElementsAre("/s/below/further", "/s/below", "/s"));
+    EXPECT_EQ(part(r, "/s/below/further").drained, 1U);
+    EXPECT_EQ(part(r, "/s/below").drained, 1U);
+    EXPECT_EQ(part(r, "/s").drained, 1U);
+    EXPECT_TRUE(r.complete());
+}
+
 TEST_F(shutdowns, count_children_that_end_because_of_closing_as_drained) {
     task_scope s{ex, {.name = "s"}};
     task_scope below{s, {.name = "below"}};

@@ -98,8 +98,7 @@ public:
     const std::string name;
     const std::source_location opened_at;
     const clock::time_point opened_when;
-    const bool
-        is_block;  ///< of with_scope() or with_group(): part of what the task that opened it has to finish
+    const bool is_block;  ///< of with_scope() or with_group(): its task has to finish it
     stop_source stop;     ///< asks the members to stop
     stop_source closing;  ///< requested by close(), here or above: nothing new is coming
     async_event ended;    ///< the members are gone, for good
@@ -116,11 +115,6 @@ public:
     // Shutting down; src/shutdown.cpp.
 
     std::shared_ptr<shutdown_operation> begin_shutdown(const shutdown_limits& limits);
-    /// Closes the scope on behalf of a shutdown, and remembers how many children there were.
-    void close_for_shutdown(bool is_top) noexcept;
-    std::uint64_t live_when_closed() const noexcept {
-        return live_when_closed_.load(std::memory_order_relaxed);
-    }
     void abandon() noexcept;
     bool is_abandoned() const noexcept {
         return (word_.load(std::memory_order_relaxed) & abandoned) != 0;
@@ -156,7 +150,6 @@ private:
     std::shared_ptr<const error_policy> policy() noexcept;
 
     atomic<task_scope*> facade_;
-    atomic<std::uint64_t> live_when_closed_{0};
     void* view_ = nullptr;  // memory of a task_scope, which is one pointer
 
     alignas(cache_line) atomic<std::uint64_t> word_{0};
