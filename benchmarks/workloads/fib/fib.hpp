@@ -6,7 +6,7 @@
 
 namespace fib_workload {
 
-inline unsigned n(const bench::options& o) { return o.quick ? 30 : 37; }
+inline unsigned n(const bench::options& o) { return o.quick ? 30 : 39; }
 
 inline constexpr long fib(unsigned k) {
     long a = 0;

@@ -1,9 +1,9 @@
 // benchmarks/workloads/fib/onetbb.cpp - a task_group per call: one branch run in it, the other inline.
 // SPDX-License-Identifier: MIT
+#include "harness/onetbb.hpp"
+
 #include "fib.hpp"
 
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
 namespace {
@@ -22,7 +22,6 @@ long fib(unsigned n) {
 
 int main(int argc, char** argv) {
     const bench::options o = bench::parse(argc, argv);
-    const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, o.threads);
-    tbb::task_arena arena(static_cast<int>(o.threads));
-    return fib_workload::run(o, [&](unsigned n) { return arena.execute([n] { return fib(n); }); });
+    bench::tbb_arena arena(o);
+    return fib_workload::run(o, [&](unsigned n) { return arena.run([n] { return fib(n); }); });
 }

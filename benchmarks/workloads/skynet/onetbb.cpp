@@ -1,9 +1,9 @@
 // benchmarks/workloads/skynet/onetbb.cpp - a task_group of ten per node.
 // SPDX-License-Identifier: MIT
+#include "harness/onetbb.hpp"
+
 #include "skynet.hpp"
 
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
 #include <array>
@@ -29,8 +29,7 @@ long skynet(long number, long size) {
 
 int main(int argc, char** argv) {
     const bench::options o = bench::parse(argc, argv);
-    const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, o.threads);
-    tbb::task_arena arena(static_cast<int>(o.threads));
+    bench::tbb_arena arena(o);
     return skynet_workload::run(
-        o, [&](long n, long size) { return arena.execute([=] { return skynet(n, size); }); });
+        o, [&](long n, long size) { return arena.run([=] { return skynet(n, size); }); });
 }

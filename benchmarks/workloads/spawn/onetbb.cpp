@@ -1,31 +1,46 @@
-// benchmarks/workloads/spawn/onetbb.cpp - task_group::run of a function object.
+// benchmarks/workloads/spawn/onetbb.cpp - task_group::run of a function object; from outside, enqueued in the arena.
 // SPDX-License-Identifier: MIT
+#include "harness/onetbb.hpp"
+
+#include "harness/threads.hpp"
 #include "spawn.hpp"
 
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
+#include <tbb/parallel_for.h>
 #include <tbb/task_group.h>
-
-#include <atomic>
 
 namespace {
 
-long spawn_all(long n) {
-    std::atomic<long> sum{0};
-    tbb::task_group group;
-    for (long i = 0; i < n; ++i) {
-        group.run([&sum] { sum.fetch_add(1, std::memory_order_relaxed); });
-    }
-    group.wait();
-    return sum.load(std::memory_order_relaxed);
+void from_inside(unsigned producers, long each, bench::tally& sum) {
+    tbb::task_group children;
+    tbb::parallel_for(
+        0U, producers,
+        [&](unsigned) {
+            for (long i = 0; i < each; ++i) children.run([&sum] { sum.add(1); });
+        },
+        tbb::simple_partitioner());
+    children.wait();
+}
+
+void from_outside(bench::tbb_arena& arena, unsigned producers, long each, bench::tally& sum) {
+    tbb::task_group children;
+    bench::on_threads(producers, [&](unsigned) {
+        for (long i = 0; i < each; ++i) arena.enqueue(children.defer([&sum] { sum.add(1); }));
+    });
+    arena.run([&] { children.wait(); });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const bench::options o = bench::parse(argc, argv);
-    const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, o.threads);
-    tbb::task_arena arena(static_cast<int>(o.threads));
+    const bench::options o = bench::parse(argc, argv, spawn_workload::all_shapes);
+    const bool outside = o.variant.ends_with("foreign");
+    bench::tbb_arena arena = outside ? bench::tbb_arena::of_workers(o) : bench::tbb_arena(o);
     return spawn_workload::run(o,
-                               [&](long n) { return arena.execute([n] { return spawn_all(n); }); });
+                               [&](bool foreign, unsigned producers, long each, bench::tally& sum) {
+                                   if (foreign) {
+                                       from_outside(arena, producers, each, sum);
+                                   } else {
+                                       arena.run([&] { from_inside(producers, each, sum); });
+                                   }
+                               });
 }

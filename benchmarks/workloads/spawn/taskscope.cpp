@@ -1,33 +1,50 @@
 // benchmarks/workloads/spawn/taskscope.cpp - task_scope::spawn of a coroutine.
 // SPDX-License-Identifier: MIT
+#include "harness/threads.hpp"
 #include "spawn.hpp"
 
 #include <taskscope/taskscope.hpp>
-
-#include <atomic>
 
 namespace {
 
 namespace ts = taskscope;
 
-ts::task<> child(std::atomic<long>& sum) {
-    sum.fetch_add(1, std::memory_order_relaxed);
+ts::task<> child(bench::tally& sum) {
+    sum.add(1);
     co_return;
 }
 
-ts::task<long> spawn_all(long n) {
-    std::atomic<long> sum{0};
+ts::task<> producer(ts::task_scope& s, long n, bench::tally& sum) {
+    for (long i = 0; i < n; ++i) s.spawn(child(sum));
+    co_return;
+}
+
+ts::task<> from_inside(unsigned producers, long each, bench::tally& sum) {
     co_await ts::with_scope([&](ts::task_scope& s) -> ts::task<> {
-        for (long i = 0; i < n; ++i) s.spawn(child(sum));
+        for (unsigned p = 0; p < producers; ++p) s.spawn(producer(s, each, sum));
         co_return;
     });
-    co_return sum.load(std::memory_order_relaxed);
+}
+
+void from_outside(ts::executor& ex, unsigned producers, long each, bench::tally& sum) {
+    ts::task_scope s{ex};
+    bench::on_threads(producers, [&](unsigned) {
+        for (long i = 0; i < each; ++i) s.spawn(child(sum));
+    });
+    s.blocking_join();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const bench::options o = bench::parse(argc, argv);
+    const bench::options o = bench::parse(argc, argv, spawn_workload::all_shapes);
     ts::executor ex{{.workers = o.threads}};
-    return spawn_workload::run(o, [&](long n) { return ex.run(spawn_all(n)); });
+    return spawn_workload::run(o,
+                               [&](bool foreign, unsigned producers, long each, bench::tally& sum) {
+                                   if (foreign) {
+                                       from_outside(ex, producers, each, sum);
+                                   } else {
+                                       ex.run(from_inside(producers, each, sum));
+                                   }
+                               });
 }

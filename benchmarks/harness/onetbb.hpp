@@ -1,0 +1,41 @@
+// benchmarks/harness/onetbb.hpp - a oneTBB arena of exactly so many threads.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "bench.hpp"
+
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+
+namespace bench {
+
+/// The thread that calls run() is one of them.
+class tbb_arena {
+public:
+    explicit tbb_arena(const options& o) : tbb_arena(static_cast<int>(o.threads), 1) {}
+
+    /// All of them are oneTBB's own, for those who only hand work in.
+    static tbb_arena of_workers(const options& o) {
+        return tbb_arena(static_cast<int>(o.threads), 0);
+    }
+
+    template <class F>
+    auto run(F f) {
+        return arena_.execute(f);
+    }
+    template <class Deferred>
+    void enqueue(Deferred&& d) {
+        arena_.enqueue(std::forward<Deferred>(d));
+    }
+
+private:
+    tbb_arena(int threads, unsigned callers)
+        : limit_(tbb::global_control::max_allowed_parallelism,
+                 static_cast<std::size_t>(threads) + 1 - callers),
+          arena_(threads, callers) {}
+
+    tbb::global_control limit_;
+    tbb::task_arena arena_;
+};
+
+}  // namespace bench
