@@ -61,14 +61,22 @@ private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Runs `run()` once for the record, after `warm_up()`, and compares its answer with `expected`.
-template <class Answer, class Run, class WarmUp>
-int measure(const Answer& expected, double operations, Run run, WarmUp warm_up, notes more = {}) {
+/// Runs `run()` once for the record, after `warm_up()`; then asks `correct()`.
+template <class Run, class WarmUp, class Correct>
+int measure_checked(double operations, Run run, WarmUp warm_up, Correct correct, notes more = {}) {
     warm_up();
     const stopwatch watch;
-    const Answer answer = run();
+    run();
     const double seconds = watch.seconds();
-    return report({seconds, watch.cpu(), operations, answer == expected}, more);
+    return report({seconds, watch.cpu(), operations, correct()}, more);
+}
+
+/// The same where `run()` gives an answer that is to be `expected`.
+template <class Answer, class Run, class WarmUp>
+int measure(const Answer& expected, double operations, Run run, WarmUp warm_up, notes more = {}) {
+    Answer answer{};
+    return measure_checked(
+        operations, [&] { answer = run(); }, warm_up, [&] { return answer == expected; }, more);
 }
 
 }  // namespace bench

@@ -1,0 +1,93 @@
+// benchmarks/workloads/matmul/matmul.hpp - product of two square matrices of integers, by recursive quartering.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "harness/bench.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace matmul_workload {
+
+using number = unsigned;  // wraps around, so that any order of additions gives the same product
+
+/// A square part of a matrix with rows of `stride` numbers.
+template <class T>
+struct square {
+    T* first;
+    std::size_t size;
+    std::size_t stride;
+
+    square quarter(unsigned down, unsigned right) const {
+        const std::size_t half = size / 2;
+        return {first + down * half * stride + right * half, half, stride};
+    }
+};
+using factor = square<const number>;
+using product = square<number>;
+
+inline constexpr std::size_t smallest = 32;  ///< from here on a plain loop
+
+inline void multiply_small(factor a, factor b, product c) {
+    for (std::size_t i = 0; i < a.size; ++i) {
+        for (std::size_t k = 0; k < a.size; ++k) {
+            for (std::size_t j = 0; j < a.size; ++j) {
+                c.first[i * c.stride + j] += a.first[i * a.stride + k] * b.first[k * b.stride + j];
+            }
+        }
+    }
+}
+
+inline void multiply_serially(factor a, factor b, product c) {
+    if (a.size <= smallest) return multiply_small(a, b, c);
+    for (const unsigned k : {0U, 1U}) {
+        for (const unsigned i : {0U, 1U}) {
+            for (const unsigned j : {0U, 1U}) {
+                multiply_serially(a.quarter(i, k), b.quarter(k, j), c.quarter(i, j));
+            }
+        }
+    }
+}
+
+/// Entries without a pattern that would hide an error.
+inline std::vector<number> noise(std::size_t count, number seed) {
+    std::vector<number> v(count);
+    for (number& x : v) x = seed = seed * 1664525 + 1013904223;
+    return v;
+}
+
+inline std::vector<number> times(factor m, const std::vector<number>& v) {
+    std::vector<number> result(m.size);
+    for (std::size_t i = 0; i < m.size; ++i) {
+        for (std::size_t j = 0; j < m.size; ++j) result[i] += m.first[i * m.stride + j] * v[j];
+    }
+    return result;
+}
+
+/// Freivalds: C is A B, unless luck is extraordinary, if C v is A (B v) for a random v.
+inline bool is_product(factor a, factor b, factor c) {
+    const std::vector<number> v = noise(a.size, 3);
+    return times(c, v) == times(a, times(b, v));
+}
+
+/// `multiply(a, b, c)` adds the product of a and b to c.
+template <class F>
+int run(const bench::options& o, F multiply) {
+    const std::size_t n = o.quick ? 512 : 2048;
+    const std::vector<number> a = noise(n * n, 1);
+    const std::vector<number> b = noise(n * n, 2);
+    std::vector<number> c(n * n);
+    const factor fa{a.data(), n, n};
+    const factor fb{b.data(), n, n};
+    const auto small = [&](const number* m) { return factor{m, 2 * smallest, n}; };
+    return bench::measure_checked(
+        static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n),
+        [&] { multiply(fa, fb, product{c.data(), n, n}); },
+        [&] {
+            multiply(small(a.data()), small(b.data()), product{c.data(), 2 * smallest, n});
+            c.assign(n * n, 0);
+        },
+        [&] { return is_product(fa, fb, factor{c.data(), n, n}); });
+}
+
+}  // namespace matmul_workload
