@@ -1,82 +1,143 @@
-// executor/src/frame_memory.cpp - the list of all frame caches, and frames made outside the workers.
+// executor/src/frame_memory.cpp - each thread's cache of blocks, and the list of all caches.
 // SPDX-License-Identifier: MIT
-#include <taskscope/detail/frame_memory.hpp>
+#include "frame_depot.hpp"
 
+#include <cstdlib>
 #include <mutex>
+#include <string_view>
+
+extern "C" [[gnu::weak]] void __asan_init();  // NOLINT(bugprone-reserved-identifier): is it there?
 
 namespace taskscope {
 namespace detail {
+
+constinit thread_local frame_cache* thread_frames [[gnu::tls_model("initial-exec")]] = nullptr;
+
 namespace {
 
-// Function-local and never destroyed: frames may be freed after main() has returned.
-struct registry {
-    std::mutex mutex;
-    frame_cache* first = nullptr;
-    std::uint64_t allocated = 0;  // by caches that are gone
-    std::uint64_t freed = 0;
-    atomic<std::uint64_t> allocated_elsewhere{0};
-    atomic<std::uint64_t> freed_elsewhere{0};
+bool wants_recycling() noexcept {
+    const char* const said = std::getenv("TASKSCOPE_RECYCLE_FRAMES");
+    return said != nullptr ? std::string_view(said) != "0" : __asan_init == nullptr;
+}
+
+// Never destroyed: frames may be freed after main() has returned.
+struct process {
+    const bool recycles = wants_recycling();
+    frame_depot depot;
+    std::mutex mutex;  // guards what follows
+    frame_cache* caches = nullptr;
+    std::int64_t unlisted = 0;  // of caches that are gone
 };
 
-registry& all_caches() noexcept {
-    alignas(registry) static unsigned char memory[sizeof(registry)];
-    static registry* const r = ::new (static_cast<void*>(memory)) registry;
-    return *r;
+process& all() noexcept {
+    alignas(process) static unsigned char memory[sizeof(process)];
+    static process* const p = ::new (static_cast<void*>(memory)) process;
+    return *p;
 }
+
+// A thread's cache, given back when the thread ends.
+struct owner {
+    owner() { thread_frames = &cache; }
+    ~owner() { thread_frames = nullptr; }
+    frame_cache cache;
+};
+
+void make_cache() noexcept { thread_local owner of_this_thread; }
 
 }  // namespace
 
 frame_cache::frame_cache() noexcept {
-    registry& all = all_caches();
-    const std::lock_guard lock{all.mutex};
-    next_ = all.first;
+    process& p = all();
+    if (p.recycles) {
+        for (std::size_t c = 1; c < lists_.size(); ++c)
+            lists_[c].room.store(2 * frame_class::batch(c), std::memory_order_relaxed);
+    }
+    const std::lock_guard lock{p.mutex};
+    next_ = p.caches;
     if (next_ != nullptr) next_->prev_ = this;
-    all.first = this;
+    p.caches = this;
 }
 
 frame_cache::~frame_cache() {
-    for (block* b : lists_) {
-        while (b != nullptr) {
-            block* next = b->next;
-            ::operator delete(b);
-            b = next;
-        }
-    }
-    registry& all = all_caches();
-    const std::lock_guard lock{all.mutex};
+    process& p = all();
+    const std::lock_guard lock{p.mutex};
+    for (std::size_t c = 1; c < lists_.size(); ++c) p.depot.give(c, lists_[c].first);
+    p.unlisted += unlisted_.load(std::memory_order_relaxed);
     if (next_ != nullptr) next_->prev_ = prev_;
-    (prev_ != nullptr ? prev_->next_ : all.first) = next_;
-    all.allocated += allocated_.load(std::memory_order_relaxed);
-    all.freed += freed_.load(std::memory_order_relaxed);
+    (prev_ != nullptr ? prev_->next_ : p.caches) = next_;
 }
 
-void* allocate_frame_elsewhere(std::size_t bytes) {
-    void* memory = ::operator new(frame_cache::block_bytes(frame_cache::class_of(bytes)));
-    all_caches().allocated_elsewhere.fetch_add(1, std::memory_order_relaxed);
-    return memory;
+void* frame_cache::allocate_elsewhere(std::size_t bytes) {
+    const std::size_t c = frame_class::of(bytes);
+    if (!all().recycles || c >= lists_.size()) {
+        void* memory = ::operator new(bytes);
+        add(unlisted_, 1);
+        return memory;
+    }
+    std::int64_t n = frame_class::batch(c);
+    frame_block* b = all().depot.take(c, n);
+    lists_[c].first = b->next;
+    add(lists_[c].room, 1 - n);
+    return b;
 }
 
-void free_frame_elsewhere(void* memory, std::size_t) noexcept {
-    ::operator delete(memory);
-    all_caches().freed_elsewhere.fetch_add(1, std::memory_order_relaxed);
+void frame_cache::free_elsewhere(void* memory, std::size_t bytes) noexcept {
+    const std::size_t c = frame_class::of(bytes);
+    if (!all().recycles || c >= lists_.size()) {
+        add(unlisted_, -1);
+        ::operator delete(memory);
+        return;
+    }
+    give_batch(c);
+    free(memory, bytes);
+}
+
+void frame_cache::give_batch(std::size_t c) noexcept {
+    list& l = lists_[c];
+    frame_block* const first = l.first;
+    frame_block* last = first;
+    for (std::int64_t i = 1; i < frame_class::batch(c); ++i) last = last->next;
+    l.first = last->next;
+    last->next = nullptr;
+    add(l.room, frame_class::batch(c));
+    all().depot.give(c, first);
+}
+
+// When a thread ends, destructors of its static objects may still make and free frames: these two go to the
+// depot and back.
+
+void* allocate_first_frame(std::size_t bytes) {
+    make_cache();
+    if (thread_frames != nullptr) return thread_frames->allocate(bytes);
+    frame_cache passing;
+    return passing.allocate(bytes);
+}
+
+void free_first_frame(void* memory, std::size_t bytes) noexcept {
+    make_cache();
+    if (thread_frames != nullptr) return thread_frames->free(memory, bytes);
+    frame_cache passing;
+    passing.free(memory, bytes);
 }
 
 }  // namespace detail
 
 frame_statistics frames() noexcept {
-    detail::registry& all = detail::all_caches();
-    const std::lock_guard lock{all.mutex};
-    // Freed before allocated: a frame freed meanwhile must not be counted as freed only.
-    std::uint64_t freed = all.freed + all.freed_elsewhere.load(std::memory_order_relaxed);
-    for (const detail::frame_cache* c = all.first; c != nullptr; c = c->next_) {
-        freed += c->freed_.load(std::memory_order_relaxed);
+    detail::process& p = detail::all();
+    const std::lock_guard lock{p.mutex};
+    const detail::frame_depot::totals depot = p.depot.count();
+    frame_statistics s;
+    s.reserved = depot.reserved;
+    std::int64_t unlisted = p.unlisted;
+    for (const detail::frame_cache* c = p.caches; c != nullptr; c = c->next_) {
+        for (std::size_t i = 1; p.recycles && i < detail::frame_class::count; ++i) {
+            s.kept += 2 * detail::frame_class::batch(i) -
+                      c->lists_[i].room.load(std::memory_order_relaxed);
+        }
+        unlisted += c->unlisted_.load(std::memory_order_relaxed);
     }
-    std::uint64_t allocated =
-        all.allocated + all.allocated_elsewhere.load(std::memory_order_relaxed);
-    for (const detail::frame_cache* c = all.first; c != nullptr; c = c->next_) {
-        allocated += c->allocated_.load(std::memory_order_relaxed);
-    }
-    return {static_cast<std::int64_t>(allocated - freed), allocated};
+    s.live = depot.out - s.kept + unlisted;
+    return s;
 }
 
 }  // namespace taskscope

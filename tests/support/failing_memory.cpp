@@ -18,10 +18,11 @@ thread_local std::int64_t allocations_left = never;
 thread_local std::int64_t allocated = 0;
 std::atomic<std::int64_t> in_use{0};
 
-void* allocate(std::size_t bytes) {
+void* allocate(std::size_t bytes, std::align_val_t alignment = {}) {
     ++allocated;
     if (allocations_left != never && --allocations_left <= 0) throw std::bad_alloc();
-    void* const memory = std::malloc(bytes);
+    const auto align = static_cast<std::size_t>(alignment);
+    void* const memory = align == 0 ? std::malloc(bytes) : std::aligned_alloc(align, bytes);
     if (memory == nullptr) throw std::bad_alloc();
     in_use.fetch_add(static_cast<std::int64_t>(malloc_usable_size(memory)),
                      std::memory_order_relaxed);
@@ -47,6 +48,8 @@ std::int64_t bytes_in_use() noexcept { return in_use.load(std::memory_order_rela
 
 void* operator new(std::size_t bytes) { return support::allocate(bytes); }
 void* operator new[](std::size_t bytes) { return support::allocate(bytes); }
+void* operator new(std::size_t bytes, std::align_val_t a) { return support::allocate(bytes, a); }
+void operator delete(void* memory, std::align_val_t) noexcept { support::release(memory); }
 void operator delete(void* memory) noexcept { support::release(memory); }
 void operator delete[](void* memory) noexcept { support::release(memory); }
 void operator delete(void* memory, std::size_t) noexcept { support::release(memory); }

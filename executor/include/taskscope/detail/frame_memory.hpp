@@ -1,15 +1,14 @@
-// <taskscope/detail/frame_memory.hpp> - memory of coroutine frames and child records, recycled per worker.
+// <taskscope/detail/frame_memory.hpp> - memory of coroutine frames and child records, recycled per thread.
 // SPDX-License-Identifier: MIT
 //
-// Each worker keeps free blocks in lists by size, bounded in bytes. Every block comes from operator new
-// and has the size of its class wherever it was made, so a frame that is destroyed on another worker
-// simply joins that worker's lists: nothing is ever sent back, and no list is shared.
-//
-// Sizes are 16 c + 8 bytes: glibc's malloc adds 8 and rounds to 16, so these waste nothing.
+// Each thread keeps free blocks in lists by size, a few dozen of each. What it lacks, or has too much of, it
+// exchanges with the depot (src/frame_depot.hpp) by the batch, so that a frame may be freed on another thread
+// than the one that made it, for ever, without a lock or a call of malloc for each.
 #pragma once
 
 #include <taskscope/detail/atomic.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -17,16 +16,38 @@
 
 namespace taskscope {
 
-/// Blocks of frame memory in use in this process, by all executors.
+/// Memory of coroutine frames and of children's records in this process, by all executors.
+///
+/// Blocks are recycled, but not under AddressSanitizer, nor if the environment says TASKSCOPE_RECYCLE_FRAMES=0: so
+/// that tools find the use of a frame that is gone.
 struct frame_statistics {
-    std::int64_t live = 0;        ///< allocated and not freed
-    std::uint64_t allocated = 0;  ///< ever
+    std::int64_t live = 0;  ///< blocks in use
+    std::int64_t kept = 0;  ///< blocks that threads keep for their next frames
+    std::size_t reserved =
+        0;  ///< bytes of address space behind them, but for blocks of more than 1 KiB
 };
 
 /// Thread safety: any thread; exact when no coroutine is being created or destroyed meanwhile.
 frame_statistics frames() noexcept;
 
 namespace detail {
+
+/// A free block. Its memory is that of a frame or record that is gone.
+struct frame_block {
+    frame_block* next;
+};
+
+/// Blocks of one size.
+struct frame_class {
+    static constexpr std::size_t count = 65;  // up to 1 KiB; there is none of 0 bytes
+
+    static constexpr std::size_t of(std::size_t bytes) noexcept { return (bytes + 15) / 16; }
+    static constexpr std::size_t bytes(std::size_t c) noexcept { return 16 * c; }
+    /// How many a thread gets from the depot, or gives to it, at a time. It keeps at most twice as many.
+    static constexpr std::int64_t batch(std::size_t c) noexcept {
+        return std::clamp<std::int64_t>(512 / static_cast<std::int64_t>(c), 8, 64);  // up to 8 KiB
+    }
+};
 
 class frame_cache {
 public:
@@ -35,65 +56,87 @@ public:
     frame_cache(const frame_cache&) = delete;
     frame_cache& operator=(const frame_cache&) = delete;
 
-    static constexpr std::size_t class_of(std::size_t bytes) noexcept { return (bytes + 7) / 16; }
-    static constexpr std::size_t block_bytes(std::size_t size_class) noexcept {
-        return 16 * size_class + 8;
-    }
-
-    /// Owner only. Throws std::bad_alloc.
+    /// Throws std::bad_alloc.
     void* allocate(std::size_t bytes) {
-        const std::size_t c = class_of(bytes);
-        if (c < lists_.size() && lists_[c] != nullptr) [[likely]] {
-            block* b = lists_[c];
-            lists_[c] = b->next;
-            cached_bytes_ -= block_bytes(c);
-            bump(allocated_);
+        const std::size_t c = frame_class::of(bytes);
+        if (c < frame_class::count && lists_[c].first != nullptr) [[likely]] {
+            list& l = lists_[c];
+            frame_block* b = l.first;
+            l.first = b->next;
+            add(l.room, 1);
             return b;
         }
-        void* fresh = ::operator new(block_bytes(c));
-        bump(allocated_);
-        return fresh;
+        return allocate_elsewhere(bytes);
     }
 
-    /// Owner only.
     void free(void* memory, std::size_t bytes) noexcept {
-        bump(freed_);
-        const std::size_t c = class_of(bytes);
-        if (c < lists_.size() && cached_bytes_ < max_cached_bytes) [[likely]] {
-            lists_[c] = ::new (memory) block{lists_[c]};
-            cached_bytes_ += block_bytes(c);
+        const std::size_t c = frame_class::of(bytes);
+        if (c < frame_class::count && lists_[c].room.load(std::memory_order_relaxed) > 0)
+            [[likely]] {
+            list& l = lists_[c];
+            l.first = ::new (memory) frame_block{l.first};
+            add(l.room, -1);
             return;
         }
-        ::operator delete(memory);
+        free_elsewhere(memory, bytes);
     }
 
 private:
     friend frame_statistics taskscope::frames() noexcept;
 
-    struct block {
-        block* next;
+    struct list {
+        frame_block* first = nullptr;
+        atomic<std::int64_t> room{0};  // how many more are kept
     };
 
-    // 1 MiB and frames up to 1 KiB: from nowhere, but a fork-join tree 1 000 deep fits.
-    static constexpr std::size_t max_cached_bytes = std::size_t{1} << 20;
-    static constexpr std::size_t classes = 65;
-
-    // One writer, so that a plain increment is enough; atomic, because others read it.
-    static void bump(atomic<std::uint64_t>& counter) noexcept {
-        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    // One writer, so that a plain addition is enough; atomic, because others read it.
+    static std::int64_t add(atomic<std::int64_t>& n, std::int64_t d) noexcept {
+        const std::int64_t sum = n.load(std::memory_order_relaxed) + d;
+        n.store(sum, std::memory_order_relaxed);
+        return sum;
     }
 
-    std::array<block*, classes> lists_{};
-    std::size_t cached_bytes_ = 0;
-    atomic<std::uint64_t> allocated_{0};
-    atomic<std::uint64_t> freed_{0};
+    [[gnu::noinline]] void* allocate_elsewhere(std::size_t bytes);
+    [[gnu::noinline]] void free_elsewhere(void* memory, std::size_t bytes) noexcept;
+    void give_batch(std::size_t c) noexcept;
+
+    std::array<list, frame_class::count> lists_;
+    atomic<std::int64_t> unlisted_{
+        0};  // live blocks of other sizes: allocated here, less those freed here
     frame_cache* next_ = nullptr;  // list of all caches, for frames()
     frame_cache* prev_ = nullptr;
 };
 
-/// From the cache of the worker we are on, else from operator new. Throws std::bad_alloc.
-void* allocate_frame_elsewhere(std::size_t bytes);
-void free_frame_elsewhere(void* memory, std::size_t bytes) noexcept;
+/// This thread's; nullptr until it first allocates, and when it has ended.
+extern constinit thread_local frame_cache* thread_frames [[gnu::tls_model("initial-exec")]];
+
+/// What there is to do without one.
+void* allocate_first_frame(std::size_t bytes);
+void free_first_frame(void* memory, std::size_t bytes) noexcept;
+
+/// Never keep the answer across a suspension.
+inline frame_cache* this_threads_frames() noexcept {
+    frame_cache* f = thread_frames;
+    asm volatile(""
+                 : "+r"(f)::"memory");  // a coroutine may resume on another thread: read it again
+    return f;
+}
+
+/// Any thread. Throws std::bad_alloc.
+inline void* allocate_frame(std::size_t bytes) {
+    frame_cache* f = this_threads_frames();
+    return f != nullptr ? f->allocate(bytes) : allocate_first_frame(bytes);
+}
+
+/// Any thread, also another one than that which allocated. `bytes` as then.
+inline void free_frame(void* memory, std::size_t bytes) noexcept {
+    frame_cache* f = this_threads_frames();
+    if (f != nullptr) [[likely]] {
+        f->free(memory, bytes);
+    } else {
+        free_first_frame(memory, bytes);
+    }
+}
 
 }  // namespace detail
 }  // namespace taskscope

@@ -82,7 +82,6 @@ struct alignas(cache_line_pair) worker {
     bool polling =
         false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
     bool searching = false;  ///< counted among the searchers
-    frame_cache frames;
     worker_counters counters;
 
     /// Where this worker sleeps. Written under the idle lock, by the one who wakes it.
@@ -105,19 +104,5 @@ inline worker* this_worker() noexcept {
 /// Hands `j` to the executor: to this worker's deque if this thread is one of its workers, else from
 /// outside. Any thread.
 void schedule(executor& home, job& j) noexcept;
-
-inline void* allocate_frame(std::size_t bytes) {
-    worker* w = this_worker();
-    return w != nullptr ? w->frames.allocate(bytes) : allocate_frame_elsewhere(bytes);
-}
-
-inline void free_frame(void* memory, std::size_t bytes) noexcept {
-    worker* w = this_worker();
-    if (w != nullptr) {
-        w->frames.free(memory, bytes);
-    } else {
-        free_frame_elsewhere(memory, bytes);
-    }
-}
 
 }  // namespace taskscope::detail

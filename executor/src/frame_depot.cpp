@@ -1,0 +1,117 @@
+// executor/src/frame_depot.cpp - spans, and the blocks cut from them.
+// SPDX-License-Identifier: MIT
+#include "frame_depot.hpp"
+
+#include <new>
+
+namespace taskscope::detail {
+
+frame_block* frame_depot::take(std::size_t c, std::int64_t& n) {
+    shelf& s = shelves_[c];
+    const std::lock_guard lock{s.mutex};
+    frame_block* taken = nullptr;
+    const std::int64_t wanted = n;
+    for (n = 0; n < wanted; ++n) {
+        if (s.used == nullptr) {
+            if (taken != nullptr) break;
+            s.use_another(c);
+        }
+        span& from = *s.used;
+        frame_block* b = from.take(c);
+        if (from.is_spent()) unlink(s.used, from);
+        b->next = taken;
+        taken = b;
+    }
+    s.out += n;
+    return taken;
+}
+
+void frame_depot::give(std::size_t c, frame_block* first) noexcept {
+    shelf& s = shelves_[c];
+    const std::lock_guard lock{s.mutex};
+    while (first != nullptr) {
+        frame_block* const b = first;
+        first = b->next;
+        span& home = span::of(b);
+        if (home.is_spent()) link(s.used, home);
+        b->next = home.free;
+        home.free = b;
+        --s.out;
+        if (--home.out != 0) continue;
+        unlink(s.used, home);
+        link(s.unused, home);
+        ++s.unused_spans;
+    }
+    // Some are kept, lest a load that goes up and down makes and frees spans all the time.
+    while (s.unused_spans > 1 + s.used_spans() / 8) s.free_one();
+}
+
+frame_depot::totals frame_depot::count() const noexcept {
+    totals t;
+    for (const shelf& s : shelves_) {
+        const std::lock_guard lock{s.mutex};
+        t.out += s.out;
+        t.reserved += s.spans * span_bytes;
+    }
+    return t;
+}
+
+void frame_depot::shelf::use_another(std::size_t c) {
+    if (unused != nullptr) {
+        span& s = *unused;
+        unlink(unused, s);
+        --unused_spans;
+        link(used, s);
+    } else {
+        link(used, *span::make(c));
+        ++spans;
+    }
+}
+
+void frame_depot::shelf::free_one() noexcept {
+    span& s = *unused;
+    unlink(unused, s);
+    --unused_spans;
+    --spans;
+    span::free_memory(&s);
+}
+
+void frame_depot::link(span*& list, span& s) noexcept {
+    s.prev = nullptr;
+    s.next = list;
+    if (list != nullptr) list->prev = &s;
+    list = &s;
+}
+
+void frame_depot::unlink(span*& list, span& s) noexcept {
+    (s.prev != nullptr ? s.prev->next : list) = s.next;
+    if (s.next != nullptr) s.next->prev = s.prev;
+}
+
+frame_depot::span* frame_depot::span::make(std::size_t c) {
+    void* memory = ::operator new(span_bytes, std::align_val_t{span_alignment});
+    span* s = ::new (memory) span;
+    s->blocks = static_cast<std::uint32_t>((span_bytes - sizeof(span)) / frame_class::bytes(c));
+    return s;
+}
+
+void frame_depot::span::free_memory(span* s) noexcept {
+    ::operator delete(s, std::align_val_t{span_alignment});
+}
+
+frame_depot::span& frame_depot::span::of(frame_block* b) noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(b);
+    return *reinterpret_cast<span*>(address & ~(span_alignment - 1));
+}
+
+frame_block* frame_depot::span::take(std::size_t c) noexcept {
+    ++out;
+    if (frame_block* b = free) {
+        free = b->next;
+        return b;
+    }
+    auto* memory = reinterpret_cast<unsigned char*>(this + 1) + cut++ * frame_class::bytes(c);
+    return ::new (static_cast<void*>(memory)) frame_block{nullptr};
+}
+
+}  // namespace taskscope::detail

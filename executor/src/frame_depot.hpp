@@ -1,0 +1,75 @@
+// executor/src/frame_depot.hpp - where threads exchange free blocks, and what gives memory back.
+// SPDX-License-Identifier: MIT
+//
+// Blocks of one size are cut from spans. A block that comes back joins its span, found by masking its address,
+// and a span that has no block out any more goes back to operator delete, but for a few. So memory
+// follows what is in use, however frames of long and short lives were mixed, for a short lock per batch.
+//
+// Source: Ghemawat, Menage: TCMalloc: Thread-Caching Malloc (its central free lists).
+#pragma once
+
+#include <taskscope/detail/frame_memory.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+
+namespace taskscope::detail {
+
+/// Thread safety: any thread.
+class frame_depot {
+public:
+    struct totals {
+        std::int64_t out = 0;      ///< blocks that are not here
+        std::size_t reserved = 0;  ///< bytes of all spans
+    };
+
+    /// Up to `n` blocks, linked, and at least one; sets `n` to their number. Throws std::bad_alloc.
+    frame_block* take(std::size_t c, std::int64_t& n);
+    /// Takes back a linked list of them.
+    void give(std::size_t c, frame_block* first) noexcept;
+
+    totals count() const noexcept;
+
+private:
+    static constexpr std::size_t span_alignment = std::size_t{1} << 16;
+    // malloc's header must not begin another page for each span.
+    static constexpr std::size_t span_bytes = span_alignment - 64;
+
+    struct alignas(cache_line) span {
+        span* next = nullptr;
+        span* prev = nullptr;
+        frame_block* free = nullptr;
+        std::uint32_t blocks = 0;
+        std::uint32_t out = 0;
+        std::uint32_t cut = 0;  // memory behind these blocks was never touched
+
+        static span* make(std::size_t c);
+        static void free_memory(span* s) noexcept;
+        static span& of(frame_block* b) noexcept;
+
+        frame_block* take(std::size_t c) noexcept;
+        bool is_spent() const noexcept { return out == blocks; }
+    };
+
+    struct alignas(cache_line) shelf {
+        mutable std::mutex mutex;  // guards what follows, and the spans
+        span* used = nullptr;      // have blocks out, and blocks to give
+        span* unused = nullptr;    // have none out
+        std::size_t spans = 0;
+        std::size_t unused_spans = 0;
+        std::int64_t out = 0;
+
+        std::size_t used_spans() const noexcept { return spans - unused_spans; }
+        void use_another(std::size_t c);
+        void free_one() noexcept;
+    };
+
+    static void link(span*& list, span& s) noexcept;
+    static void unlink(span*& list, span& s) noexcept;
+
+    std::array<shelf, frame_class::count> shelves_;
+};
+
+}  // namespace taskscope::detail
