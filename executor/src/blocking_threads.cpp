@@ -18,7 +18,7 @@ void blocking_threads::start(blocking_call& call) {
         busy_.splice(busy_.begin(), idle_, idle_.begin());
         wake = &busy_.front();
         wake->idle = false;
-    } else if (busy_.size() < limit_) {
+    } else if (waiting_ >= finishing_ && busy_.size() < limit_) {
         try {
             busy_.emplace_front();
             const auto self = busy_.begin();
@@ -35,6 +35,7 @@ void blocking_threads::start(blocking_call& call) {
     }
     (last_ != nullptr ? last_->next : first_) = &call;
     last_ = &call;
+    ++waiting_;
     calls_.store(calls_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     if (wake != nullptr) {
         wake->wake.store(
@@ -50,14 +51,20 @@ void blocking_threads::run(thread_list::iterator self) noexcept {
             blocking_call& call = *first_;
             first_ = call.next;
             if (first_ == nullptr) last_ = nullptr;
+            --waiting_;
             lock.unlock();
             tsan_acquire(&call);
             promise_base& task = *call.task;
             outside_context = task.context;
             call.call(call);
             outside_context = nullptr;
+            // Whoever is resumed may call again at once: it must not start a thread beside us.
+            lock.lock();
+            ++finishing_;
+            lock.unlock();
             schedule(*task.context->home, task);  // After this line call is gone.
             lock.lock();
+            --finishing_;
             // edge blocking.calls, release half (acquire half: the load in calls()). After schedule(): who sees
             // no call in progress also sees what the last one made ready.
             calls_.store(calls_.load(std::memory_order_relaxed) - 1, std::memory_order_release);

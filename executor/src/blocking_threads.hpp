@@ -54,6 +54,8 @@ private:
     std::mutex mutex_;  // guards everything below; the counters are written under it
     blocking_call* first_ = nullptr;
     blocking_call* last_ = nullptr;
+    unsigned waiting_ = 0;    // calls in that list
+    unsigned finishing_ = 0;  // threads that hand in a result and then look for another call
     thread_list busy_;
     thread_list idle_;      // most recently used first
     thread_list finished_;  // to be joined
