@@ -33,6 +33,11 @@ std::uint32_t next_random(std::uint32_t& state) noexcept {
     return state;
 }
 
+bool is_pending(const job& j) noexcept {
+    return j.kind != job_kind::coroutine ||
+           static_cast<const promise_base&>(j).result == outcome::pending;
+}
+
 }  // namespace
 
 void worker::wake_for_push() noexcept {
@@ -63,13 +68,16 @@ void executor_core::run_worker(worker& w) noexcept {
 void executor_core::run(worker& w, job* j) noexcept {
     tsan_acquire(j);
     worker_counters::add(w.counters.jobs);
-    for (;;) {
+    for (std::uint32_t chained = 0;; ++chained) {
         j = step(w, *j);
         if (j == nullptr) break;
         worker_counters::add(w.counters.bounces);
-        if ((++w.tick + 1) % fairness_interval == 0 &&
-            !manual) {   // find() takes the next step, and polls
-            inject(*j);  // a chain of transfers without end must not keep the others waiting
+        // A chain of transfers without end must not keep the others waiting. What has completed is delivered
+        // now: in a queue it would hold on to its memory.
+        if (chained >= fairness_interval && !manual && is_pending(*j)) {
+            w.tick +=
+                fairness_interval - 1 - w.tick % fairness_interval;  // find() looks around next
+            inject(*j);
             break;
         }
     }
@@ -113,7 +121,8 @@ job* executor_core::find_fairly(worker& w) noexcept {
     if (w.tick % (2 * fairness_interval) == 0) {
         if (job* j = w.queue.steal()) return j;
     }
-    if (job* j = injected.pop(1)) return j;
+    // As many as if there were nothing else to do: what comes in must not wait for ever longer.
+    if (job* j = take_injected(w)) return j;
     return w.queue.steal();
 }
 

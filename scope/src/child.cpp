@@ -26,14 +26,13 @@ void unregister(child& c) noexcept {
     c.scope->runtime.registry.remove(c);
 }
 
-void start(child& c, promise_base& p, task_context& context) noexcept {
+void adopt(child& c, promise_base& p, task_context& context) noexcept {
     p.context = &context;
     p.reports_to = completion::receiver;
     p.recv = &c;
     p.owner = &c.frame;
     c.frame = &p;
     if (context.stop.stop_requested()) p.result = outcome::stopped;  // never runs
-    schedule(*context.home, p);  // After this line c may be gone.
 }
 
 void complete(child& c, promise_base* p) noexcept {

@@ -1,4 +1,4 @@
-// scope/src/scope_runtime.cpp - the root scope of an executor, and the registry of its children.
+// scope/src/scope_runtime.cpp - the root scope of an executor, and its end.
 // SPDX-License-Identifier: MIT
 #include "scope_runtime.hpp"
 
@@ -11,30 +11,6 @@
 #include <utility>
 
 namespace taskscope::detail {
-
-child_registry::child_registry(unsigned workers) {
-    for (unsigned i = 0; i <= workers; ++i) stripes_.push_back(std::make_unique<stripe>());
-}
-
-void child_registry::add(child& c) noexcept {
-    const worker* w = this_worker();
-    const bool ours =
-        w != nullptr && w->context != nullptr && w->context->home == c.scope->context.home;
-    c.stripe = ours ? w->index : static_cast<std::uint32_t>(stripes_.size() - 1);
-    stripe& s = *stripes_[c.stripe];
-    const std::lock_guard lock{s.mutex};
-    c.prev = nullptr;
-    c.next = s.first;
-    if (c.next != nullptr) c.next->prev = &c;
-    s.first = &c;
-}
-
-void child_registry::remove(child& c) noexcept {
-    stripe& s = *stripes_[c.stripe];
-    const std::lock_guard lock{s.mutex};
-    (c.prev != nullptr ? c.prev->next : s.first) = c.next;
-    if (c.next != nullptr) c.next->prev = c.prev;
-}
 
 scope_runtime::scope_runtime(executor& e)
     : home(e),

@@ -24,7 +24,7 @@ struct named_site {
     std::string name;
 };
 
-/// Base of all records. Allocated from frame memory; gone before the member leaves its scope. 56 bytes: there may
+/// Base of all records. Allocated from frame memory; gone before the member leaves its scope. 48 bytes: there may
 /// be millions.
 struct child : receiver {
     child(function end, scope_state& s, std::source_location at) noexcept
@@ -49,9 +49,8 @@ struct child : receiver {
     }
 
     scope_state* scope;
-    promise_base* frame = nullptr;  ///< of the task; cleared when it is destroyed
-    child* next = nullptr;          ///< these three: the registry's
-    child* prev = nullptr;
+    promise_base* frame = nullptr;    ///< of the task; cleared when it is destroyed
+    atomic<child*>* place = nullptr;  ///< these two: the registry's
     std::uint32_t stripe = 0;
 
 private:
@@ -67,8 +66,8 @@ private:
 bool try_enter(child& c) noexcept;
 /// Takes back the registration of a child that could not be started.
 void unregister(child& c) noexcept;
-/// Starts the task, which is owned by the record from now on.
-void start(child& c, promise_base& p, task_context& context) noexcept;
+/// Makes the record the owner of the task, which is ready to be scheduled then.
+void adopt(child& c, promise_base& p, task_context& context) noexcept;
 
 /// First half of a member's end: policy, registry, and the task's frame, if `p` is not null.
 void complete(child& c, promise_base* p) noexcept;

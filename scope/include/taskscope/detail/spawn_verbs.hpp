@@ -1,4 +1,4 @@
-// <taskscope/detail/spawn_verbs.hpp> - spawn, try_spawn and spawn_future, as scopes and groups offer them.
+// <taskscope/detail/spawn_verbs.hpp> - spawn, try_spawn, spawn_here and spawn_future, as scopes and groups offer them.
 // SPDX-License-Identifier: MIT
 //
 // A call without options records where it stands. A default argument cannot follow a parameter pack, so the
@@ -6,6 +6,7 @@
 #pragma once
 
 #include <taskscope/detail/child.hpp>
+#include <taskscope/detail/spawn_here.hpp>
 #include <taskscope/spawn_future.hpp>
 
 #include <concepts>
@@ -29,10 +30,11 @@ namespace detail {
 template <class F, class... Args>
 concept spawnable = std::invocable<std::decay_t<F>&, std::decay_t<Args>...>;
 
-/// Enters the record's scope and starts the task that `make_task` gives. If that fails the record is gone;
-/// false: the scope is closed.
+/// Enters the record's scope and has it adopt the task that `make_task` gives. Null: the scope is closed. Then,
+/// and if anything throws, the record is gone.
 template <class Record, class MakeTask>
-bool launch(Record* c, const spawn_options& o, task_context& context, MakeTask make_task) {
+promise_base* prepare(Record* c, const spawn_options& o, task_context& context,
+                      MakeTask make_task) {
     scope_state& s = *c->scope;
     bool entered = false;
     try {
@@ -41,8 +43,9 @@ bool launch(Record* c, const spawn_options& o, task_context& context, MakeTask m
         if (entered) {
             auto t = make_task();
             if (!t) throw_empty_task();
-            start(*c, release_frame(t), context);
-            return true;
+            promise_base& p = release_frame(t);
+            adopt(*c, p, context);
+            return &p;
         }
     } catch (...) {
         if (entered) unregister(*c);
@@ -51,14 +54,21 @@ bool launch(Record* c, const spawn_options& o, task_context& context, MakeTask m
         throw;
     }
     record_memory<Record>::destroy(c);
-    return false;
+    return nullptr;
+}
+
+/// Schedules what prepare() gave. False if that is null.
+inline bool launch(promise_base* p) noexcept {
+    if (p == nullptr) return false;
+    schedule(*p->context->home, *p);  // After this line the child may be gone.
+    return true;
 }
 
 template <class T>
 bool spawn_task(scope_state& s, const spawn_options& o, task<T>&& t) {
     check_spawnable(t);
     auto* c = record_memory<task_child>::make(s, o.location);
-    return launch(c, o, s.context, [&t] { return std::move(t); });
+    return launch(prepare(c, o, s.context, [&t] { return std::move(t); }));
 }
 
 template <class F, class... Args>
@@ -66,14 +76,15 @@ bool spawn_callable(scope_state& s, const spawn_options& o, F&& f, Args&&... arg
     using record = callable_child<std::decay_t<F>, std::decay_t<Args>...>;
     auto* c =
         record_memory<record>::make(s, o.location, std::forward<F>(f), std::forward<Args>(args)...);
-    return launch(c, o, s.context, [c] { return task_of(*c); });
+    return launch(prepare(c, o, s.context, [c] { return task_of(*c); }));
 }
 
 template <class T>
 child_handle<T> spawn_future_task(scope_state& s, const spawn_options& o, task<T>&& t) {
     check_spawnable(t);
     auto* c = record_memory<future_task_child<T>>::make(s, o.location);
-    if (!launch(c, o, c->own_context, [&t] { return std::move(t); })) throw_scope_closed(s);
+    if (!launch(prepare(c, o, c->own_context, [&t] { return std::move(t); })))
+        throw_scope_closed(s);
     return handle_access::make<T>(c);
 }
 
@@ -83,8 +94,28 @@ auto spawn_future_callable(scope_state& s, const spawn_options& o, F&& f, Args&&
     using record = future_callable_child<T, std::decay_t<F>, std::decay_t<Args>...>;
     auto* c =
         record_memory<record>::make(s, o.location, std::forward<F>(f), std::forward<Args>(args)...);
-    if (!launch(c, o, c->own_context, [c] { return task_of(*c); })) throw_scope_closed(s);
+    if (!launch(prepare(c, o, c->own_context, [c] { return task_of(*c); }))) throw_scope_closed(s);
     return handle_access::make<T>(c);
+}
+
+template <class T>
+spawn_here_awaiter spawn_task_here(scope_state& s, const spawn_options& o, task<T>&& t) {
+    check_spawnable(t);
+    auto* c = record_memory<task_child>::make(s, o.location);
+    promise_base* p = prepare(c, o, s.context, [&t] { return std::move(t); });
+    if (p == nullptr) throw_scope_closed(s);
+    return spawn_here_awaiter(*p);
+}
+
+template <class F, class... Args>
+spawn_here_awaiter spawn_callable_here(scope_state& s, const spawn_options& o, F&& f,
+                                       Args&&... args) {
+    using record = callable_child<std::decay_t<F>, std::decay_t<Args>...>;
+    auto* c =
+        record_memory<record>::make(s, o.location, std::forward<F>(f), std::forward<Args>(args)...);
+    promise_base* p = prepare(c, o, s.context, [c] { return task_of(*c); });
+    if (p == nullptr) throw_scope_closed(s);
+    return spawn_here_awaiter(*p);
 }
 
 /// Base of task_scope and task_group: everything that spawns, in terms of Self::state().
@@ -168,6 +199,39 @@ public:
     [[nodiscard]] bool try_spawn(task<T> t,
                                  std::source_location where = std::source_location::current()) {
         return try_spawn(spawn_options{{}, where}, std::move(t));
+    }
+
+    /// `co_await s.spawn_here(f, args...)` spawns like spawn(), but the child runs now and here, and the caller
+    /// waits in this worker's deque, where another worker may take it; else it goes on when the child ends or
+    /// suspends. A loop that spawns in this way keeps about one child for each worker in memory, where spawn()
+    /// keeps all that were not run yet.
+    ///
+    /// Throws: as spawn(). Stop: does not wait, so there is nothing to interrupt. On the manual executor, too, the
+    ///   child runs before the caller.
+    /// Source: Blumofe, Leiserson: Scheduling multithreaded computations by work stealing (JACM 1999): its busy
+    ///   leaves are what bounds the memory.
+    template <class F>
+        requires spawnable<F>
+    auto spawn_here(F&& f, std::source_location where = std::source_location::current()) {
+        return spawn_here(spawn_options{{}, where}, std::forward<F>(f));
+    }
+    template <class F, class A>
+        requires spawnable<F, A>
+    auto spawn_here(F&& f, A&& a, std::source_location where = std::source_location::current()) {
+        return spawn_here(spawn_options{{}, where}, std::forward<F>(f), std::forward<A>(a));
+    }
+    template <class F, class... Args>
+        requires spawnable<F, Args...>
+    auto spawn_here(const spawn_options& o, F&& f, Args&&... args) {
+        return spawn_callable_here(state(), o, std::forward<F>(f), std::forward<Args>(args)...);
+    }
+    template <class T>
+    auto spawn_here(task<T> t, std::source_location where = std::source_location::current()) {
+        return spawn_here(spawn_options{{}, where}, std::move(t));
+    }
+    template <class T>
+    auto spawn_here(const spawn_options& o, task<T> t) {
+        return spawn_task_here(state(), o, std::move(t));
     }
 
     /// Like spawn(), and returns a handle on the child: see child_handle. An error of the child goes to the

@@ -1,0 +1,92 @@
+// scope/src/child_registry.cpp - finding a place for a child, and emptying it.
+// SPDX-License-Identifier: MIT
+#include "child_registry.hpp"
+
+#include <new>
+
+namespace taskscope::detail {
+namespace {
+
+// Tried before another chunk is made: so at least one place in so many is in use, or was when we looked.
+constexpr int most_looks = 8;
+
+/// The worker this thread is, if it belongs to `home` and runs a task.
+const worker* worker_of(const executor* home) noexcept {
+    const worker* w = this_worker();
+    return w != nullptr && w->context != nullptr && w->context->home == home ? w : nullptr;
+}
+
+}  // namespace
+
+child_registry::child_registry(unsigned workers) {
+    for (unsigned i = 0; i <= workers; ++i) stripes_.push_back(std::make_unique<stripe>());
+}
+
+child_registry::~child_registry() {
+    for (const auto& s : stripes_) {
+        for (chunk* c = s->first.load(std::memory_order_relaxed); c != nullptr;) {
+            chunk* const next = c->next;
+            delete c;
+            c = next;
+        }
+    }
+}
+
+void child_registry::add(child& c) noexcept {
+    const worker* w = worker_of(c.scope->context.home);
+    c.stripe = w != nullptr ? w->index : static_cast<std::uint32_t>(stripes_.size() - 1);
+    stripe& s = *stripes_[c.stripe];
+    std::unique_lock lock{s.mutex, std::defer_lock};
+    if (w == nullptr) lock.lock();
+    c.place = s.find();
+    // edge registry.place, release half (acquire half: the load in walk()): whoever finds it may read it.
+    if (c.place != nullptr) c.place->store(&c, std::memory_order_release);
+}
+
+void child_registry::remove(child& c) noexcept {
+    if (c.place == nullptr) return;
+    // relaxed: whoever finds the place empty reads nothing.
+    c.place->store(nullptr, std::memory_order_relaxed);
+    const worker* w = worker_of(c.scope->context.home);
+    if (w != nullptr && w->index == c.stripe) {
+        stripe& s = *stripes_[c.stripe];
+        if (s.emptied_count < s.emptied.size()) s.emptied[s.emptied_count++] = c.place;
+    }
+    light_barrier();  // edge registry.walk: the place is empty before we look whether somebody walks
+    // edge registry.walked, acquire half (release half: ~walk_flag()): an earlier walk is through with it.
+    if (walking_.load(std::memory_order_acquire)) [[unlikely]] {
+        const std::lock_guard wait_for_the_walker{mutex_};
+    }
+}
+
+child_registry::place* child_registry::stripe::find() noexcept {
+    // relaxed: an empty place is free for us, whoever has emptied it.
+    while (emptied_count != 0) {
+        place* p = emptied[--emptied_count];
+        if (p->load(std::memory_order_relaxed) == nullptr)
+            return p;  // else it was found below since
+    }
+    if (at == nullptr) return grow();
+    for (int i = 0; i < most_looks; ++i) {
+        if (in_chunk == at->places.size()) {
+            at = at->next != nullptr ? at->next : first.load(std::memory_order_relaxed);
+            in_chunk = 0;
+        }
+        place* p = &at->places[in_chunk++];
+        if (p->load(std::memory_order_relaxed) == nullptr) return p;
+    }
+    return grow();
+}
+
+child_registry::place* child_registry::stripe::grow() noexcept {
+    auto* fresh = new (std::nothrow) chunk;
+    if (fresh == nullptr) return nullptr;
+    fresh->next = first.load(std::memory_order_relaxed);
+    // edge registry.chunk, release half (acquire half: the load in for_each()): its places are empty.
+    first.store(fresh, std::memory_order_release);
+    at = fresh;
+    in_chunk = 1;
+    return &fresh->places[0];
+}
+
+}  // namespace taskscope::detail
