@@ -21,7 +21,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-ROOMS = ("executor", "scope", "net", "monitor")
+ROOMS = ("executor", "sync", "scope", "net", "monitor")
 REACH = 8
 
 STRONG = r"acquire|release|acq_rel|seq_cst|consume"

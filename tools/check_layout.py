@@ -21,9 +21,10 @@ from pathlib import Path
 # Rooms from the bottom up, each with the rooms whose public headers it may include.
 BELOW = {
     "executor": [],
-    "scope": ["executor"],
-    "net": ["executor", "scope"],
-    "monitor": ["executor", "scope"],
+    "sync": ["executor"],
+    "scope": ["executor", "sync"],
+    "net": ["executor", "sync", "scope"],
+    "monitor": ["executor", "sync", "scope"],
 }
 ROOMS = list(BELOW)
 
@@ -41,15 +42,21 @@ DETAIL_FOR_SCOPE = {
     "taskscope/detail/time.hpp",
     "taskscope/detail/tsan.hpp",
 }
+DETAIL_FOR_SYNC = {  # what an awaiter is made of, and a coroutine
+    "taskscope/detail/contract.hpp",
+    "taskscope/detail/frame_memory.hpp",
+    "taskscope/detail/promise.hpp",
+    "taskscope/detail/suspension.hpp",
+}
 DETAIL_FOR_NET = {  # what an awaiter is made of
     "taskscope/detail/atomic.hpp",
     "taskscope/detail/promise.hpp",
     "taskscope/detail/suspension.hpp",
 }
-DETAIL_FOR = {"scope": DETAIL_FOR_SCOPE, "net": DETAIL_FOR_NET}
+DETAIL_FOR = {"sync": DETAIL_FOR_SYNC, "scope": DETAIL_FOR_SCOPE, "net": DETAIL_FOR_NET}
 
 # Libraries that a room must not know.
-FOREIGN = {"executor": ("boost/",), "scope": ("boost/",), "net": (), "monitor": ("boost/",)}
+FOREIGN = {"net": ()} | dict.fromkeys(("executor", "sync", "scope", "monitor"), ("boost/",))
 
 # Folders outside the rooms that see what users see.
 PUBLIC_ONLY = ("examples", "benchmarks", "tests/package", "tests/compile_fail")

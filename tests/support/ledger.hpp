@@ -70,12 +70,12 @@ struct census {
 class citizen {
 public:
     explicit citizen(census& c) : census_(&c) { enter(); }
-    citizen(const citizen& other) : census_(other.census_) { enter(); }
+    citizen(const citizen& other) noexcept : census_(other.census_) { enter(); }
     citizen& operator=(const citizen&) = default;
     ~citizen() { --census_->alive; }
 
 private:
-    void enter() {
+    void enter() noexcept {
         ++census_->alive;
         ++census_->ever;
     }

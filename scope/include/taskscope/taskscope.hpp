@@ -3,6 +3,7 @@
 #pragma once
 
 #include <taskscope/async_event.hpp>
+#include <taskscope/channel.hpp>
 #include <taskscope/current_scope.hpp>
 #include <taskscope/errors.hpp>
 #include <taskscope/exception_group.hpp>
