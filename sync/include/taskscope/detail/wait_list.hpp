@@ -84,12 +84,14 @@ public:
         n.linked_ = true;
     }
 
-    void remove(W& w) noexcept {
+    /// False if it was not in it any more.
+    bool remove(W& w) noexcept {
         waiter& n = w;
-        if (!n.linked_) return;
+        if (!n.linked_) return false;
         (n.prev_ != nullptr ? n.prev_->next_ : first_) = n.next_;
         (n.next_ != nullptr ? n.next_->prev_ : last_) = n.prev_;
         n.linked_ = false;
+        return true;
     }
 
     /// Takes the first out. Returns it if it is now the caller's to wake, nullptr if it was stopped.
