@@ -43,8 +43,8 @@ DETAIL_FOR_SCOPE = {
     "taskscope/detail/tsan.hpp",
 }
 DETAIL_FOR_SYNC = {  # what an awaiter is made of, and a coroutine
+    "taskscope/detail/atomic.hpp",
     "taskscope/detail/contract.hpp",
-    "taskscope/detail/frame_memory.hpp",
     "taskscope/detail/promise.hpp",
     "taskscope/detail/suspension.hpp",
 }

@@ -16,6 +16,7 @@ std::coroutine_handle<> waiter::suspend(promise_base& p) noexcept {
     if (stop.stop_requested()) return stop_here(p);
     begin(p);
     if (take_or_join()) return this_worker()->transfer(p.handle(), p);
+    watching_ = true;
     watch(stop);
     return arm();
 }

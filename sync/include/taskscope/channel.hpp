@@ -3,9 +3,11 @@
 #pragma once
 
 #include <taskscope/detail/contract.hpp>
-#include <taskscope/detail/ring_buffer.hpp>
+#include <taskscope/detail/gated_ring.hpp>
 #include <taskscope/detail/wait_list.hpp>
 
+#include <concepts>
+#include <coroutine>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -26,6 +28,15 @@ public:
     template <class U>
     channel_sender(channel<T>& c, U&& value) : channel_(c), value_(std::forward<U>(value)) {}
 
+    template <std::derived_from<promise_base> Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
+        promise_base& p = h.promise();
+        if (p.context->stop.stop_requested() || !channel_.values_.try_push(value_)) {
+            return suspend(p);
+        }
+        sent_ = true;
+        return this_worker()->transfer(h, p);
+    }
     bool await_resume() const noexcept { return sent_; }
 
 private:
@@ -44,6 +55,14 @@ class [[nodiscard]] channel_receiver final : public waiter {
 public:
     explicit channel_receiver(channel<T>& c) noexcept : channel_(c) {}
 
+    template <std::derived_from<promise_base> Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
+        promise_base& p = h.promise();
+        if (p.context->stop.stop_requested() || !channel_.values_.try_pop(value_)) {
+            return suspend(p);
+        }
+        return this_worker()->transfer(h, p);
+    }
     std::optional<T> await_resume() noexcept { return std::move(value_); }
 
 private:
@@ -85,7 +104,7 @@ class channel {
         "taskscope: coroutine frames are aligned to 16 bytes. Send a pointer to it instead.");
 
 public:
-    explicit channel(std::size_t capacity) : buffer_(capacity) {}
+    explicit channel(std::size_t capacity) : values_(capacity) {}
     channel(const channel&) = delete;
     channel& operator=(const channel&) = delete;
 
@@ -107,9 +126,10 @@ public:
     /// Sends if that is possible at once. Moves from `value` only if it returns true; if not, the channel is
     /// full, or closed.
     [[nodiscard]] bool try_send(T&& value) noexcept {
+        if (values_.try_push(value)) return true;
         detail::channel_receiver<T>* taker = nullptr;
         {
-            const std::lock_guard lock{mutex_};
+            const exclusive lock(*this);
             if (!put(value, taker)) return false;
         }
         if (taker != nullptr) hand_over(*taker, value);
@@ -120,9 +140,10 @@ public:
     /// Takes a value if there is one.
     [[nodiscard]] std::optional<T> try_receive() noexcept {
         std::optional<T> value;
+        if (values_.try_pop(value)) return value;
         detail::channel_sender<T>* served = nullptr;
         {
-            const std::lock_guard lock{mutex_};
+            const exclusive lock(*this);
             get(value, served);
         }
         if (served != nullptr) detail::woken_list::wake(*served);
@@ -133,7 +154,7 @@ public:
     void close() noexcept {
         detail::woken_list woken;
         {
-            const std::lock_guard lock{mutex_};
+            const exclusive lock(*this);
             closed_ = true;
             woken.add_all(senders_);
             woken.add_all(receivers_);
@@ -155,39 +176,55 @@ public:
     }
 
     /// How many values wait to be received; others may change that at any time.
-    std::size_t size() const noexcept {
-        const std::lock_guard lock{mutex_};
-        return buffer_.size();
-    }
-    std::size_t capacity() const noexcept { return buffer_.capacity(); }
+    std::size_t size() const noexcept { return values_.size(); }
+    std::size_t capacity() const noexcept { return values_.capacity(); }
 
 private:
     friend detail::channel_sender<T>;
     friend detail::channel_receiver<T>;
 
-    // Those who wait and what there is: under the mutex
+    // While nobody waits and the channel is not closed, values go through the queue, without a lock. Else its gate is
+    // closed, and everything is done under the mutex, where
     //   receivers wait only while there is no value and no sender waits;
     //   senders wait only while there is no room;
     //   nobody waits once it is closed.
 
-    // Sends if possible: into the buffer, or to `taker`, which the caller then hands the value over to.
+    // Has the queue and those who wait to itself.
+    class exclusive {
+    public:
+        explicit exclusive(channel& c) noexcept : channel_(c), lock_(c.mutex_) {
+            c.values_.close_gate();
+        }
+        exclusive(const exclusive&) = delete;
+        exclusive& operator=(const exclusive&) = delete;
+        ~exclusive() {
+            const bool nobody_waits = channel_.senders_.empty() && channel_.receivers_.empty();
+            if (nobody_waits && !channel_.closed_) channel_.values_.open_gate();
+        }
+
+    private:
+        channel& channel_;
+        std::lock_guard<std::mutex> lock_;
+    };
+
+    // Sends if possible: into the queue, or to `taker`, which the caller then hands the value over to.
     bool put(T& value, detail::channel_receiver<T>*& taker) noexcept {
         if (closed_) return false;
         taker = receivers_.claim_one();
         if (taker != nullptr) return true;
-        if (buffer_.full()) return false;
-        buffer_.push(std::move(value));
+        if (values_.full()) return false;
+        values_.push(value);
         return true;
     }
 
     // Takes a value if possible. If that made room for somebody who waited, the caller wakes `served`.
     bool get(std::optional<T>& value, detail::channel_sender<T>*& served) noexcept {
-        if (!buffer_.empty()) value.emplace(buffer_.pop());
+        if (!values_.empty()) value.emplace(values_.pop());
         served = senders_.claim_one();
         if (served != nullptr) {
             served->sent_ = true;
             if (value) {
-                buffer_.push(std::move(served->value_));
+                values_.push(served->value_);
             } else {
                 value.emplace(std::move(served->value_));
             }
@@ -203,7 +240,7 @@ private:
     bool begin_send(detail::channel_sender<T>& s) noexcept {
         detail::channel_receiver<T>* taker = nullptr;
         {
-            const std::lock_guard lock{mutex_};
+            const exclusive lock(*this);
             s.sent_ = put(s.value_, taker);
             if (!s.sent_ && !closed_) {
                 senders_.push_back(s);
@@ -217,7 +254,7 @@ private:
     bool begin_receive(detail::channel_receiver<T>& r) noexcept {
         detail::channel_sender<T>* served = nullptr;
         {
-            const std::lock_guard lock{mutex_};
+            const exclusive lock(*this);
             if (!get(r.value_, served) && !closed_) {
                 receivers_.push_back(r);
                 return false;
@@ -228,17 +265,17 @@ private:
     }
 
     void withdraw(detail::channel_sender<T>& s) noexcept {
-        const std::lock_guard lock{mutex_};
+        const exclusive lock(*this);
         senders_.remove(s);
     }
     void withdraw(detail::channel_receiver<T>& r) noexcept {
-        const std::lock_guard lock{mutex_};
+        const exclusive lock(*this);
         receivers_.remove(r);
     }
 
-    mutable std::mutex mutex_;  // guards all below
+    detail::gated_ring<T> values_;
+    mutable std::mutex mutex_;  // guards all below, and the gate
     bool closed_ = false;
-    detail::ring_buffer<T> buffer_;
     detail::wait_list<detail::channel_sender<T>> senders_;
     detail::wait_list<detail::channel_receiver<T>> receivers_;
 };

@@ -35,7 +35,9 @@ protected:
     waiter() noexcept : stop_registration(&waiter::on_stop) {}
     waiter(const waiter&) = delete;
     waiter& operator=(const waiter&) = delete;
-    virtual ~waiter() { deregister(); }
+    virtual ~waiter() {
+        if (watching_) deregister();
+    }
 
     /// Takes what the task wants, and returns true; or puts *this into a list. Locks the primitive.
     virtual bool take_or_join() noexcept = 0;
@@ -43,17 +45,19 @@ protected:
     /// Leaves the list, if it is still in it: it was stopped. Locks the primitive.
     virtual void withdraw() noexcept = 0;
 
+    std::coroutine_handle<> suspend(promise_base& p) noexcept;
+
 private:
     template <class W>
     friend class wait_list;
     friend class woken_list;
 
     static void on_stop(stop_registration& r, stop_pass&) noexcept;
-    std::coroutine_handle<> suspend(promise_base& p) noexcept;
 
-    waiter* next_ = nullptr;  // these three: guarded by the primitive's mutex
+    bool watching_ = false;
+    bool linked_ = false;  // these three: guarded by the primitive's mutex
+    waiter* next_ = nullptr;
     waiter* prev_ = nullptr;
-    bool linked_ = false;
 };
 
 /// Who waits, in the order in which they came. Guarded by the mutex of the primitive it belongs to.
