@@ -25,6 +25,12 @@ class waiter : protected suspension, protected stop_registration {
 public:
     using taskscope_awaiter = void;
 
+    waiter(const waiter&) = delete;
+    waiter& operator=(const waiter&) = delete;
+    virtual ~waiter() {
+        if (watching_) deregister();
+    }
+
     static bool await_ready() noexcept { return false; }
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
@@ -33,11 +39,6 @@ public:
 
 protected:
     waiter() noexcept : stop_registration(&waiter::on_stop) {}
-    waiter(const waiter&) = delete;
-    waiter& operator=(const waiter&) = delete;
-    virtual ~waiter() {
-        if (watching_) deregister();
-    }
 
     /// Takes what the task wants, and returns true; or puts *this into a list. Locks the primitive.
     virtual bool take_or_join() noexcept = 0;
