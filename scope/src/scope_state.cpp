@@ -22,21 +22,21 @@ std::string place(const std::source_location& at) {
     return std::string(file) + ':' + std::to_string(at.line());
 }
 
-scope_state::scope_state(executor& home, scope_runtime& r, scope_state* parent,
-                         stop_token parent_stop, task_scope* f, std::string_view scope_name,
-                         error_policy policy, std::source_location where, bool body)
+scope_state::scope_state(const task_context& above, scope_runtime& r, scope_state* parent,
+                         task_scope* f, std::string_view scope_name, error_policy policy,
+                         std::source_location where, bool body)
     : runtime(r),
       name(name_or_place(scope_name, where)),
       opened_at(where),
-      opened_when(home.now()),
+      opened_when(above.home->now()),
       is_block(body),
-      stop(parent_stop),
+      stop(above.stop),
       closing(parent != nullptr ? parent->closing.token() : stop_token{}),
       facade_(f),
       word_(body ? one_child : 0),
       parent_(parent),
       policy_(std::make_shared<const error_policy>(std::move(policy))) {
-    context = {&home, stop.token(), this};
+    context = {above.home, stop.token(), this, above.limit};
     scope_access::make_view(*this, static_cast<void*>(&view_));
     if (parent == nullptr) return;
     std::unique_lock lock{parent->mutex_};

@@ -12,15 +12,14 @@
 
 namespace taskscope {
 
-task_scope::task_scope(executor& home, detail::scope_runtime& runtime, detail::scope_state* parent,
-                       stop_token stop, const scope_options& options, std::source_location where,
-                       bool body)
-    : state_(new detail::scope_state(home, runtime, parent, stop, this, options.name,
-                                     options.on_error, where, body)) {}
+task_scope::task_scope(const detail::task_context& above, detail::scope_runtime& runtime,
+                       detail::scope_state* parent, const scope_options& options,
+                       std::source_location where, bool body)
+    : state_(new detail::scope_state(above, runtime, parent, this, options.name, options.on_error,
+                                     where, body)) {}
 
 task_scope::task_scope(task_scope& parent, const scope_options& options, std::source_location where)
-    : task_scope(parent.get_executor(), parent.state_->runtime, parent.state_, parent.get_token(),
-                 options, where) {}
+    : task_scope(parent.state_->context, parent.state_->runtime, parent.state_, options, where) {}
 
 task_scope::task_scope(executor& home, const scope_options& options, std::source_location where)
     : task_scope(home.root(), options, where) {}
@@ -98,8 +97,10 @@ namespace detail {
 
 std::unique_ptr<task_scope> scope_access::make_root(executor& home, scope_runtime& runtime,
                                                     std::string_view name) {
+    task_context nothing_above;
+    nothing_above.home = &home;
     return std::unique_ptr<task_scope>(
-        new task_scope(home, runtime, nullptr, {}, {.name = name, .on_error = {}}, {}));
+        new task_scope(nothing_above, runtime, nullptr, {.name = name, .on_error = {}}, {}));
 }
 
 void scope_access::make_view(scope_state& s, void* memory) noexcept {

@@ -113,6 +113,30 @@ TEST_F(blocks, are_the_current_scope_inside_and_not_after) {
     });
 }
 
+// T285
+TEST_F(blocks, hand_the_deadline_they_are_opened_under_to_body_and_children) {
+    std::vector<deadline::clock::duration> left;
+    const auto look = [&] { left.push_back(remaining()); };
+    const auto block = [&]() -> task<> {
+        co_await with_scope([&](task_scope& s) -> task<> {
+            look();
+            s.spawn(look);
+            const auto h = s.spawn_future(look);
+            task_scope below{s};
+            below.spawn(look);
+            co_await below.join();
+            ex.root().spawn(look);  // not below the deadline
+        });
+    };
+    run(ex, [&]() -> task<> {
+        deadline d(ex.now() + 1s);
+        const settled<void> s = co_await settle_by(d, block());
+        EXPECT_TRUE(s.has_value());
+    });
+    ex.run_ready();
+    EXPECT_THAT(left, ElementsAre(1s, 1s, 1s, 1s, deadline::clock::duration::max()));
+}
+
 TEST_F(blocks, whose_body_fails_stop_the_children_and_rethrow_when_they_have_ended) {
     const auto body = [&](task_scope& s) -> task<> {
         s.spawn([&]() -> task<> {

@@ -154,9 +154,9 @@ private:
     friend class detail::spawn_verbs<task_scope>;
     friend struct detail::scope_access;
 
-    task_scope(executor& home, detail::scope_runtime& runtime, detail::scope_state* parent,
-               stop_token stop, const scope_options& options, std::source_location where,
-               bool body = false);
+    task_scope(const detail::task_context& above, detail::scope_runtime& runtime,
+               detail::scope_state* parent, const scope_options& options,
+               std::source_location where, bool body = false);
 
     explicit task_scope(detail::scope_state& s) noexcept : state_(&s) {}
 
@@ -179,8 +179,7 @@ struct scope_access {
     static task_scope open(const task_context& context, const scope_options& options,
                            std::source_location where) {
         scope_state& parent = current_state(context);
-        return task_scope(*context.home, parent.runtime, &parent, context.stop, options, where,
-                          true);
+        return task_scope(context, parent.runtime, &parent, options, where, true);
     }
 
     /// task_scope::join() for whoever opened the scope and is no member.

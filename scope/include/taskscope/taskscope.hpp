@@ -14,6 +14,7 @@
 #include <taskscope/broadcast.hpp>
 #include <taskscope/channel.hpp>
 #include <taskscope/current_scope.hpp>
+#include <taskscope/deadline.hpp>
 #include <taskscope/errors.hpp>
 #include <taskscope/exception_group.hpp>
 #include <taskscope/executor.hpp>
@@ -22,6 +23,7 @@
 #include <taskscope/manual_executor.hpp>
 #include <taskscope/run_blocking.hpp>
 #include <taskscope/scope_tree.hpp>
+#include <taskscope/settled.hpp>
 #include <taskscope/shutdown.hpp>
 #include <taskscope/sleep.hpp>
 #include <taskscope/spawn_future.hpp>

@@ -8,8 +8,9 @@
 #include <taskscope/stop_token.hpp>
 
 namespace taskscope {
+class deadline;
 class executor;
-}
+}  // namespace taskscope
 
 namespace taskscope::detail {
 
@@ -17,6 +18,8 @@ struct task_context {
     executor* home = nullptr;  ///< where the task resumes, whatever it awaited
     stop_token stop;           ///< what asks it to stop
     void* scope = nullptr;     ///< the current scope; the room above knows its type
+    const deadline* limit =
+        nullptr;  ///< the innermost deadline it runs under; like `stop`, of those above
 };
 
 }  // namespace taskscope::detail

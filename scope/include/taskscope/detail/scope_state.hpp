@@ -44,9 +44,10 @@ class scope_state {
 public:
     /// Throws scope_closed if `parent` does not accept members any more. `parent` is null for roots.
     /// `body`: one follows. It is a member before anybody can find the scope and end it.
-    scope_state(executor& home, scope_runtime& r, scope_state* parent, stop_token parent_stop,
-                task_scope* f, std::string_view scope_name, error_policy policy,
-                std::source_location where, bool body);
+    /// `above`: where it is opened: whose executor, stops and deadlines it takes over.
+    scope_state(const task_context& above, scope_runtime& r, scope_state* parent, task_scope* f,
+                std::string_view scope_name, error_policy policy, std::source_location where,
+                bool body);
     scope_state(const scope_state&) = delete;
     scope_state& operator=(const scope_state&) = delete;
 
