@@ -20,7 +20,9 @@
 #include <taskscope/executor.hpp>
 #include <taskscope/fork_join.hpp>
 #include <taskscope/generator.hpp>
+#include <taskscope/gather.hpp>
 #include <taskscope/manual_executor.hpp>
+#include <taskscope/race.hpp>
 #include <taskscope/run_blocking.hpp>
 #include <taskscope/scope_tree.hpp>
 #include <taskscope/settled.hpp>
@@ -33,6 +35,7 @@
 #include <taskscope/task.hpp>
 #include <taskscope/task_group.hpp>
 #include <taskscope/task_scope.hpp>
+#include <taskscope/timeout.hpp>
 #include <taskscope/version.hpp>
 #include <taskscope/watch.hpp>
 #include <taskscope/with_scope.hpp>
