@@ -5,6 +5,7 @@
 #include <taskscope/async_auto_event.hpp>
 #include <taskscope/async_barrier.hpp>
 #include <taskscope/async_condition.hpp>
+#include <taskscope/as_completed.hpp>
 #include <taskscope/async_event.hpp>
 #include <taskscope/async_generator.hpp>
 #include <taskscope/async_latch.hpp>
