@@ -62,6 +62,7 @@ DETAIL_FOR = {"sync": DETAIL_FOR_SYNC, "scope": DETAIL_FOR_SCOPE, "net": DETAIL_
 # Libraries that a room must not know.
 FOREIGN = {"net": ()} | dict.fromkeys(("executor", "sync", "scope", "monitor"), ("boost/",))
 DETAIL_FOR_COMBINATORS = {  # nothing that runs tasks: these are written on what users see
+    "taskscope/detail/atomic.hpp",
     "taskscope/detail/contract.hpp",
     "taskscope/detail/time.hpp",
 }

@@ -24,6 +24,7 @@
 #include <taskscope/gather.hpp>
 #include <taskscope/manual_executor.hpp>
 #include <taskscope/race.hpp>
+#include <taskscope/retry.hpp>
 #include <taskscope/run_blocking.hpp>
 #include <taskscope/scope_tree.hpp>
 #include <taskscope/settled.hpp>
@@ -39,6 +40,7 @@
 #include <taskscope/timeout.hpp>
 #include <taskscope/version.hpp>
 #include <taskscope/watch.hpp>
+#include <taskscope/windowed_map.hpp>
 #include <taskscope/with_scope.hpp>
 #include <taskscope/worker_count.hpp>
 #include <taskscope/yield.hpp>
