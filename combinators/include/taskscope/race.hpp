@@ -51,12 +51,6 @@ struct hedge_options {
 
 namespace detail {
 
-/// In the clock's unit, at most what it can say.
-template <class Rep, class Period>
-std::chrono::steady_clock::duration saturated(std::chrono::duration<Rep, Period> d) noexcept {
-    return saturating_add(clock::time_point(), d) - clock::time_point();
-}
-
 template <class T>
 task<race_result<T>> race_tasks(std::vector<task<T>> tasks, bool first_success,
                                 std::optional<std::chrono::steady_clock::duration> stagger,

@@ -17,6 +17,7 @@
 #include <taskscope/current_scope.hpp>
 #include <taskscope/deadline.hpp>
 #include <taskscope/errors.hpp>
+#include <taskscope/every.hpp>
 #include <taskscope/exception_group.hpp>
 #include <taskscope/executor.hpp>
 #include <taskscope/fork_join.hpp>

@@ -14,7 +14,8 @@
 namespace taskscope::detail {
 
 template <class T>
-concept any_task = std::same_as<T, task<typename T::value_type>>;
+concept any_task =
+    requires { typename T::value_type; } && std::same_as<T, task<typename T::value_type>>;
 
 /// A range whose elements are tasks: a std::vector of them, or a view that makes them.
 template <class R>

@@ -18,4 +18,10 @@ clock::time_point saturating_add(clock::time_point start,
     return start + std::chrono::duration_cast<clock::duration>(d);
 }
 
+/// `d` in the clock's unit, or duration::max() if that cannot say it; zero for negative `d`.
+template <class Rep, class Period>
+clock::duration saturated(std::chrono::duration<Rep, Period> d) noexcept {
+    return saturating_add(clock::time_point(), d) - clock::time_point();
+}
+
 }  // namespace taskscope::detail
