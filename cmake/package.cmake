@@ -1,7 +1,6 @@
 # cmake/package.cmake - what an installed taskscope tells CMake and pkg-config.
 #
-#   find_package(taskscope)                   taskscope::taskscope, ::executor, ::sync, ::scope
-#   find_package(taskscope)                   taskscope::taskscope, ::executor, ::scope, ::combinators
+#   find_package(taskscope)                   taskscope::taskscope, ::executor, ::sync, ::scope, ::combinators
 #   find_package(taskscope COMPONENTS net)    these and taskscope::net, which needs Boost
 #   pkg-config taskscope / taskscope-net      the same without CMake
 #
@@ -41,8 +40,7 @@ endfunction()
 
 taskscope_install_pc(taskscope
   DESCRIPTION ${PROJECT_DESCRIPTION}
-  LIBS "-ltaskscope_scope -ltaskscope_sync -ltaskscope_executor -pthread")
-  LIBS "-ltaskscope_combinators -ltaskscope_scope -ltaskscope_executor -pthread")
+  LIBS "-ltaskscope_combinators -ltaskscope_scope -ltaskscope_sync -ltaskscope_executor -pthread")
 if(TASKSCOPE_NET)
   taskscope_install_pc(taskscope-net
     DESCRIPTION "Boost.Asio under the workers of taskscope"

@@ -21,8 +21,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-ROOMS = ("executor", "sync", "scope", "net", "monitor")
-ROOMS = ("executor", "scope", "combinators", "net", "monitor")
+ROOMS = ("executor", "sync", "scope", "combinators", "net", "monitor")
 REACH = 8
 
 STRONG = r"acquire|release|acq_rel|seq_cst|consume"

@@ -23,12 +23,9 @@ BELOW = {
     "executor": [],
     "sync": ["executor"],
     "scope": ["executor", "sync"],
+    "combinators": ["executor", "sync", "scope"],
     "net": ["executor", "sync", "scope"],
     "monitor": ["executor", "sync", "scope"],
-    "scope": ["executor"],
-    "combinators": ["executor", "scope"],
-    "net": ["executor", "scope"],
-    "monitor": ["executor", "scope"],
 }
 ROOMS = list(BELOW)
 
@@ -57,29 +54,20 @@ DETAIL_FOR_NET = {  # what an awaiter is made of
     "taskscope/detail/promise.hpp",
     "taskscope/detail/suspension.hpp",
 }
-DETAIL_FOR = {"sync": DETAIL_FOR_SYNC, "scope": DETAIL_FOR_SCOPE, "net": DETAIL_FOR_NET}
-
-# Libraries that a room must not know.
-FOREIGN = {"net": ()} | dict.fromkeys(("executor", "sync", "scope", "monitor"), ("boost/",))
 DETAIL_FOR_COMBINATORS = {  # nothing that runs tasks: these are written on what users see
     "taskscope/detail/atomic.hpp",
     "taskscope/detail/contract.hpp",
     "taskscope/detail/time.hpp",
 }
 DETAIL_FOR = {
+    "sync": DETAIL_FOR_SYNC,
     "scope": DETAIL_FOR_SCOPE,
     "combinators": DETAIL_FOR_COMBINATORS,
     "net": DETAIL_FOR_NET,
 }
 
 # Libraries that a room must not know.
-FOREIGN = {
-    "executor": ("boost/",),
-    "scope": ("boost/",),
-    "combinators": ("boost/",),
-    "net": (),
-    "monitor": ("boost/",),
-}
+FOREIGN = {room: () if room == "net" else ("boost/",) for room in ROOMS}
 
 # What tests of every room may include: it is in the room that sees the others.
 UMBRELLA = "taskscope/taskscope.hpp"

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <taskscope/as_completed.hpp>
 #include <taskscope/async_auto_event.hpp>
 #include <taskscope/async_barrier.hpp>
 #include <taskscope/async_condition.hpp>
-#include <taskscope/as_completed.hpp>
 #include <taskscope/async_event.hpp>
 #include <taskscope/async_generator.hpp>
 #include <taskscope/async_latch.hpp>
@@ -21,8 +21,8 @@
 #include <taskscope/exception_group.hpp>
 #include <taskscope/executor.hpp>
 #include <taskscope/fork_join.hpp>
-#include <taskscope/generator.hpp>
 #include <taskscope/gather.hpp>
+#include <taskscope/generator.hpp>
 #include <taskscope/manual_executor.hpp>
 #include <taskscope/race.hpp>
 #include <taskscope/retry.hpp>
