@@ -22,7 +22,7 @@ from pathlib import Path
 BELOW = {
     "executor": [],
     "sync": ["executor"],
-    "scope": ["executor", "sync"],
+    "scope": ["executor"],
     "combinators": ["executor", "sync", "scope"],
     "net": ["executor", "sync", "scope"],
     "monitor": ["executor", "sync", "scope"],
