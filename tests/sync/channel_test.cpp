@@ -71,6 +71,24 @@ TEST_F(Channel, KeepsTheOrderInWhichValuesWereSent) {
     EXPECT_EQ(consumer.take(), (std::vector<int>{0, 1, 2, 3, 4, 5, 6}));
 }
 
+// T418: bulk. One wait, and then all that is there.
+TEST_F(Channel, GivesAllThatIsThereAfterOneWait) {
+    manual_executor ex;
+    channel<int> c{8};
+    auto batch = [&]() -> task<std::vector<int>> {
+        std::vector<int> all;
+        std::optional<int> value = co_await c.receive();
+        for (; value; value = c.try_receive()) all.push_back(*value);
+        co_return all;
+    };
+    launched<std::vector<int>> receiver(ex, batch());
+    ex.run_ready();
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(c.try_send(i));
+    ex.run_ready();
+    EXPECT_EQ(receiver.take(), (std::vector<int>{0, 1, 2, 3, 4}));
+    EXPECT_EQ(c.size(), 0U);
+}
+
 // T419: who finds no room waits, and goes on in turn as soon as there is some
 TEST_F(Channel, SendersWaitInLineForRoom) {
     manual_executor ex;

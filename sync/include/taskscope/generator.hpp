@@ -5,10 +5,12 @@
 #include <taskscope/detail/promise.hpp>
 #include <taskscope/detail/yielded.hpp>
 
+#include <concepts>
 #include <coroutine>
 #include <cstddef>
 #include <exception>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 
 namespace taskscope {
@@ -32,9 +34,12 @@ public:
     static void return_void() noexcept {}
     [[noreturn]] static void unhandled_exception() { throw; }
 
-    /// For what awaits there is async_generator.
     template <class A>
-    void await_transform(A&&) = delete;
+    std::suspend_never await_transform(A&&) {
+        static_assert(!std::same_as<A, A>,
+                      "taskscope: a generator awaits nothing. Make it an async_generator.");
+        return {};
+    }
 };
 
 }  // namespace detail
