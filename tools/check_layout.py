@@ -193,7 +193,7 @@ class Checker:
     # lists
 
     def check_lists(self):
-        for folder in [*ROOMS, "tests"]:
+        for folder in [*ROOMS, "tests", "tests/model"]:
             cmake = f"{folder}/CMakeLists.txt"
             if cmake not in self.files:
                 continue
@@ -203,7 +203,9 @@ class Checker:
                 self.report(cmake, 1, f"{file} is listed and does not exist")
             if folder == "tests":
                 present = {f for f in self.cpp if re.match(r"tests/\w+/\w+_test\.cpp$|tests/stress/\w+\.cpp$", f)}
-                present = {f for f in present if not f.startswith("tests/toolchain/")}
+                present = {f for f in present if not f.startswith(("tests/toolchain/", "tests/model/"))}
+            elif folder == "tests/model":
+                present = {f for f in self.cpp if re.match(r"tests/model/.+\.cpp$", f)}
             else:
                 present = {
                     f
