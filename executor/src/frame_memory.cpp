@@ -16,6 +16,7 @@ constinit thread_local frame_cache* thread_frames [[gnu::tls_model("initial-exec
 namespace {
 
 bool wants_recycling() noexcept {
+    if (!shrinkable(true, false)) return false;  // a model check wants to see each frame freed
     const char* const said = std::getenv("TASKSCOPE_RECYCLE_FRAMES");
     return said != nullptr ? std::string_view(said) != "0" : __asan_init == nullptr;
 }

@@ -4,6 +4,8 @@
 // A request walks the tree with a work list threaded through the sources themselves. A source that is on
 // the list, or whose callbacks are just being called, has pass_ set; its destructor waits for that on any
 // thread but the walker's, and on the walker's takes it off the list.
+#include "futex.hpp"
+
 #include <taskscope/detail/contract.hpp>
 #include <taskscope/stop_token.hpp>
 
@@ -36,8 +38,7 @@ void stop_registration::deregister() noexcept {
         source.waited_for_ = true;
         const std::uint32_t seen = source.callbacks_done_.load(std::memory_order_relaxed);
         lock.unlock();
-        // relaxed: only to sleep; running_ is looked at again under the mutex.
-        source.callbacks_done_.wait(seen, std::memory_order_relaxed);
+        detail::futex_wait(source.callbacks_done_, seen);  // running_ is looked at again
         lock.lock();
     }
 }
@@ -114,7 +115,7 @@ void stop_source::notify(detail::stop_pass& pass) noexcept {
         if (waited_for_) {
             waited_for_ = false;
             callbacks_done_.fetch_add(1, std::memory_order_relaxed);  // guarded by the mutex
-            callbacks_done_.notify_all();
+            detail::futex_wake_one(&callbacks_done_);  // only the owner of r waits for r
         }
     }
     notifier_ = {};

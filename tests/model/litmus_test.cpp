@@ -32,7 +32,7 @@ outcomes outcomes_of(const std::vector<thread_body>& threads, std::size_t regist
                      bool finals = false) {
     outcomes seen;
     model::options o = model::from_environment();
-    o.preemptions = 10;  // all of them
+    o.preemptions = o.outdated = 10;  // all of them
     const model::result result = model::explore(
         [&] {
             variables v;

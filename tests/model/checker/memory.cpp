@@ -11,6 +11,7 @@ void memory::begin_run() {
     ++run_;
     used_ = 0;
     used_messages_ = 0;
+    used_outdated_ = 0;
     for (thread_state& t : threads_) {
         t.current.clear();
         t.pending.clear();
@@ -166,6 +167,14 @@ void memory::did_store(unsigned thread, std::uint32_t index, std::uint32_t posit
     tick(thread);
 }
 
+// The first option costs nothing.
+unsigned memory::pick() {
+    const bool free = used_outdated_ < outdated_;
+    const unsigned taken = choose_(free ? static_cast<unsigned>(options_.size()) : 1);
+    if (taken != 0) ++used_outdated_;
+    return taken;
+}
+
 memory::access memory::load(unsigned thread, void* address, unsigned size, order o) {
     const std::uint32_t index = find(address, size);
     const variable& v = variables_[index];
@@ -175,7 +184,7 @@ memory::access memory::load(unsigned thread, void* address, unsigned size, order
         if (p + 1 < v.order.size() && too_stale(v, thread, v.order[p])) break;
         options_.push_back(p);
     }
-    const std::uint32_t p = options_[choose_(static_cast<unsigned>(options_.size()))];
+    const std::uint32_t p = options_[pick()];
     return did_read(thread, index, v.order[p], o);
 }
 
@@ -188,7 +197,7 @@ memory::access memory::store(unsigned thread, void* address, unsigned size, std:
     for (auto p = static_cast<std::uint32_t>(v.order.size()); p > least; --p) {
         if (may_follow(v, p - 1)) options_.push_back(p);
     }
-    const std::uint32_t p = options_[choose_(static_cast<unsigned>(options_.size()))];
+    const std::uint32_t p = options_[pick()];
     const bool last = p == v.order.size();
     did_store(thread, index, p, value, o, nothing);
     return {value, !last, true};
@@ -201,7 +210,7 @@ std::uint32_t memory::pick_for_update(unsigned thread, std::uint32_t index, orde
     for (auto p = static_cast<std::uint32_t>(v.order.size()); p-- > least;) {
         if (may_follow(v, p)) options_.push_back(p);
     }
-    return options_[choose_(static_cast<unsigned>(options_.size()))];
+    return options_[pick()];
 }
 
 memory::access memory::compare_exchange(unsigned thread, void* address, unsigned size,
@@ -225,7 +234,7 @@ memory::access memory::compare_exchange(unsigned thread, void* address, unsigned
             options_.push_back(2 * p);
         }
     }
-    const std::uint32_t option = options_[choose_(static_cast<unsigned>(options_.size()))];
+    const std::uint32_t option = options_[pick()];
     const std::uint32_t p = option / 2;
     const std::uint16_t read = v.order[p];
     const bool succeeds = option % 2 == 0 && v.stores[read].value == expected;

@@ -58,8 +58,8 @@ public:
     /// Picks one of n possibilities.
     using chooser = std::function<unsigned(unsigned)>;
 
-    memory(chooser choose, unsigned stale_reads)
-        : choose_(std::move(choose)), stale_(stale_reads) {}
+    memory(chooser choose, unsigned stale_reads, unsigned outdated)
+        : choose_(std::move(choose)), stale_(stale_reads), outdated_(outdated) {}
 
     void begin_run();
 
@@ -133,6 +133,7 @@ private:
     access did_read(unsigned thread, std::uint32_t v, std::uint16_t store, order o);
     void did_store(unsigned thread, std::uint32_t v, std::uint32_t position, std::uint64_t value,
                    order o, std::uint32_t read);
+    unsigned pick();
     std::uint32_t pick_for_update(unsigned thread, std::uint32_t v, order o);
     void tick(unsigned thread) noexcept { ++threads_[thread].current.when[thread]; }
 
@@ -140,14 +141,16 @@ private:
 
     chooser choose_;
     unsigned stale_;
+    unsigned outdated_;  // at most so many in one run
+    unsigned used_outdated_ = 0;
     std::vector<variable> variables_;
     std::size_t used_ = 0;  // of variables_, whose memory is kept from run to run
     std::vector<knowledge> messages_;
     std::size_t used_messages_ = 0;
     std::array<thread_state, max_threads> threads_;
-    knowledge sc_;     // the view that all seq_cst operations share
-    knowledge heavy_;  // what heavy fences have made visible to later light ones
-    std::vector<std::uint32_t> options_;
+    knowledge sc_;                        // the view that all seq_cst operations share
+    knowledge heavy_;                     // what heavy fences have made visible to later light ones
+    std::vector<std::uint32_t> options_;  // the newest first; pick() chooses among them
 
     // Address to variable: open addressing, emptied by counting runs.
     struct slot {

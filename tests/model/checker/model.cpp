@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <model/atomic.hpp>
 #include <string_view>
 
 namespace model {
@@ -93,6 +94,14 @@ void heavy_barrier() {
     if (runtime* r = runtime::running()) {
         const not_modelled guard;
         r->heavy_fence(__builtin_return_address(0));
+    }
+}
+
+void end_of_life(void* address, std::size_t size) noexcept {
+    if (runtime* r = runtime::running()) {
+        const not_modelled guard;
+        r->touched(reinterpret_cast<std::uintptr_t>(address), size, touch::end,
+                   __builtin_return_address(0));
     }
 }
 

@@ -35,6 +35,7 @@ struct options {
     std::string path;          ///< choices of a failed run, as its report prints them
     unsigned steps = 5'000;    ///< a run that takes more does not come to an end
     unsigned stale_reads = 2;  ///< how often a thread may get the same outdated value of a variable
+    unsigned outdated = 2;     ///< outdated values, and stores put before newer ones, in one run
     unsigned spurious =
         1;  ///< failures of compare_exchange_weak and wakes for no reason, in one run
     bool membarrier = true;           ///< whether the kernel has membarrier(2)

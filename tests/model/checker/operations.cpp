@@ -63,7 +63,6 @@ void runtime::touched(std::uintptr_t address, std::size_t size, touch kind, cons
 }
 
 void runtime::report(const shadow::problem& p, std::uintptr_t, touch kind, const void* where) {
-    in_program = false;
     const auto word = [](touch t) {
         switch (t) {
             case touch::read:

@@ -45,7 +45,7 @@ runtime::runtime(const options& o, const std::function<void()>& body)
     : options_(o),
       body_(body),
       search_(options_),
-      memory_([this](unsigned n) { return search_.choose(n); }, o.stale_reads),
+      memory_([this](unsigned n) { return search_.choose(n); }, o.stale_reads, o.outdated),
       shadow_(the_shadow()) {}
 
 // Runs.

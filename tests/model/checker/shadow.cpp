@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace model {
 namespace {
@@ -65,8 +66,12 @@ void shadow::watch(region& r, void* begin, std::size_t bytes) {
     r.cells = static_cast<cell*>(map((r.end - r.begin + granule) / granule * sizeof(cell)));
 }
 
-void shadow::begin_run() noexcept {
+void shadow::begin_run() {
     ++run_;
+    for (const old_value& g : globals_before_) {
+        std::memcpy(reinterpret_cast<void*>(g.address), &g.value, granule);  // NOLINT
+    }
+    globals_before_.clear();
     heap_used_ = 0;
     blocks_.clear();
     live_ = 0;
@@ -76,7 +81,7 @@ shadow::cell& shadow::fresh(cell& c) noexcept {
     if (c.run != run_) {
         c.run = run_;
         c.count = 0;
-        c.allocated = c.freed = c.has_atomic = false;
+        c.allocated = c.freed = c.has_atomic = c.saved = false;
     }
     return c;
 }
@@ -141,6 +146,12 @@ shadow::problem shadow::access(unsigned thread, const clocks& now, std::uintptr_
                 for (unsigned i = 0; i < granule; ++i) {
                     if ((bytes >> i & 1) != 0) atomics.forget(begin + i);
                 }
+            }
+            if (is_write(kind) && !c->saved && begin >= regions_[2].begin &&
+                begin < regions_[2].end) {
+                c->saved = true;
+                globals_before_.push_back(
+                    {begin, memory::newest(reinterpret_cast<void*>(begin), granule)});
             }
             p = note(*c, thread, now, bytes, kind, where);
             c->has_atomic |= is_atomic(kind);

@@ -5,6 +5,8 @@
 // this executable. Every eight bytes have a cell with the last accesses. Two accesses to the same byte, one of
 // them a write and not both atomic, must be ordered. To free a block, or to end the life of an atomic, is a
 // write: an access that is not ordered before it is reported in whichever order the two are run.
+//
+// Globals get back the value they had before the run, so that all runs begin alike.
 #pragma once
 
 #include "memory.hpp"
@@ -37,7 +39,7 @@ public:
 
     shadow();
 
-    void begin_run() noexcept;
+    void begin_run();
 
     /// `forget` is told the address of each variable with atomic accesses that is written plainly.
     problem access(unsigned thread, const clocks& now, std::uintptr_t address, std::size_t size,
@@ -73,6 +75,7 @@ private:
         bool allocated;
         bool freed;
         bool has_atomic;
+        bool saved;
         std::array<entry, 8> entries;
     };
     struct region {
@@ -86,6 +89,11 @@ private:
         bool live;
     };
 
+    struct old_value {
+        std::uintptr_t address;
+        std::uint64_t value;
+    };
+
     static void watch(region& r, void* begin, std::size_t bytes);
     cell* find(std::uintptr_t address) noexcept;
     cell& fresh(cell& c) noexcept;
@@ -94,7 +102,8 @@ private:
 
     static constexpr std::size_t heap_bytes = std::size_t{16} << 20;
 
-    std::array<region, 3> regions_;
+    std::array<region, 3> regions_;  // heap, stacks, globals
+    std::vector<old_value> globals_before_;
     char* heap_ = nullptr;
     char* stacks_ = nullptr;
     std::size_t heap_used_ = 0;

@@ -1,8 +1,9 @@
 // <taskscope/detail/atomic.hpp> - the seam: every lock-free part names its atomics through here.
 // SPDX-License-Identifier: MIT
 //
-// Production code gets std::atomic. A model checker that wants to run the same headers under its own
-// scheduler and memory defines TASKSCOPE_ATOMIC_HEADER to a header that provides the same names.
+// Production code gets std::atomic and its constants as they are written. The model checker, which runs the
+// same sources in every order (tests/model), defines TASKSCOPE_ATOMIC_HEADER to a header that provides the same
+// names: atomics whose end of life is noticed, and smaller constants.
 #pragma once
 
 #ifdef TASKSCOPE_ATOMIC_HEADER
@@ -15,6 +16,12 @@ namespace taskscope::detail {
 
 template <class T>
 using atomic = std::atomic<T>;
+
+/// A constant that a model check replaces by `small`, so that what happens at the limit happens at all.
+template <class T>
+consteval T shrinkable(T usual, [[maybe_unused]] T small) {
+    return usual;
+}
 
 }  // namespace taskscope::detail
 

@@ -31,7 +31,8 @@ void heavy_barrier() noexcept;
 /// The frequent side of the pair.
 inline void light_barrier() noexcept {
     if (barriers_are_asymmetric.load(std::memory_order_relaxed)) [[likely]] {
-        asm volatile("" ::: "memory");
+        // edge barrier.full, with a heavy_barrier() alone: orders what the compiler does.
+        std::atomic_signal_fence(std::memory_order_seq_cst);
     } else {
         full_fence();
     }

@@ -37,9 +37,10 @@ namespace taskscope::detail {
 
 class deque {
 public:
-    static constexpr std::int64_t initial_capacity = 256;  // slots, a power of two; from nowhere
+    static constexpr std::int64_t initial_capacity =
+        shrinkable<std::int64_t>(256, 2);  // slots, a power of two; from nowhere
     /// The ring does not grow beyond. A worker that has made so many jobs hands the rest to everybody.
-    static constexpr std::int64_t max_capacity = std::int64_t{1} << 16;
+    static constexpr std::int64_t max_capacity = shrinkable<std::int64_t>(1 << 16, 4);
 
     /// Allocates the first ring. Throws std::bad_alloc.
     /// `origin`: where the indices start; tests start near the wrap of narrower types.

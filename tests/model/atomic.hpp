@@ -1,0 +1,31 @@
+// tests/model/atomic.hpp - what detail/atomic.hpp provides to the sources under the model checker.
+// SPDX-License-Identifier: MIT
+//
+// Operations need nothing here: the compiler's instrumentation shows them to the checker. What it does not show
+// is the end of an atomic's life on a stack, and there most wake-ups that come too late go to.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+namespace model {
+/// The life of the variable at `address` ends: nobody may be using it.
+void end_of_life(void* address, std::size_t size) noexcept;
+}  // namespace model
+
+namespace taskscope::detail {
+
+template <class T>
+class atomic : public std::atomic<T> {
+public:
+    using std::atomic<T>::atomic;
+    using std::atomic<T>::operator=;
+    ~atomic() { model::end_of_life(this, sizeof(*this)); }
+};
+
+template <class T>
+consteval T shrinkable([[maybe_unused]] T usual, T small) {
+    return small;
+}
+
+}  // namespace taskscope::detail

@@ -1,0 +1,167 @@
+// tests/model/deque_model.cpp - owner and thieves: every job goes to exactly one of them, whole.
+// SPDX-License-Identifier: MIT
+#include <taskscope/detail/deque.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <model/checker/model.hpp>
+#include <thread>
+
+namespace {
+
+using taskscope::detail::deque;
+using taskscope::detail::job;
+using taskscope::detail::job_kind;
+
+struct counted_job : job {
+    counted_job() : job(job_kind::function) {}
+    int made = 0;   // plain: whoever takes the job must see what its maker wrote
+    int taken = 0;  // plain: two that take it are a race
+};
+
+template <std::size_t N>
+struct jobs {
+    std::array<counted_job, N> all;
+
+    bool push(deque& d, std::size_t i) {
+        all[i].made = 1;
+        return d.push(&all[i]);
+    }
+    static bool take(job* j) {
+        if (j == nullptr) return false;
+        auto& mine = static_cast<counted_job&>(*j);
+        model::check(mine.made == 1, "a taken job is complete");
+        ++mine.taken;
+        return true;
+    }
+    void check_each_taken_once() {
+        for (const counted_job& j : all) model::check(j.taken == 1, "each job is taken once");
+    }
+};
+
+TEST(DequeModel, OwnerAndThiefShareThreeJobs) {
+    model::expect_holds([] {
+        jobs<3> j;
+        deque d(4);
+        std::thread thief([&] {
+            j.take(d.steal());
+            j.take(d.steal());
+        });
+        for (std::size_t i = 0; i < 3; ++i) j.push(d, i);
+        while (j.take(d.pop())) {
+        }
+        thief.join();
+        j.check_each_taken_once();
+    });
+}
+
+TEST(DequeModel, TheLastJobGoesToOneOfOwnerAndTwoThieves) {
+    model::expect_holds([] {
+        jobs<2> j;
+        deque d(2);
+        std::thread one([&] { j.take(d.steal()); });
+        std::thread two([&] { j.take(d.steal()); });
+        j.push(d, 0);
+        j.take(d.pop());
+        j.push(d, 1);
+        j.take(d.pop());
+        one.join();
+        two.join();
+        while (j.take(d.pop())) {
+        }
+        j.check_each_taken_once();
+    });
+}
+
+TEST(DequeModel, ASlotIsNotReusedWhileAThiefReadsIt) {
+    model::expect_holds([] {
+        jobs<4> j;
+        deque d(2);
+        std::thread thief([&] {
+            j.take(d.steal());
+            j.take(d.steal());
+        });
+        for (std::size_t i = 0; i < 4; ++i) {
+            if (!j.push(d, i)) j.take(&j.all[i]);
+        }
+        while (j.take(d.pop())) {
+        }
+        thief.join();
+        j.check_each_taken_once();
+    });
+}
+
+TEST(DequeModel, AThiefFindsItsJobInTheOldOrTheLargerRing) {
+    model::expect_holds([] {
+        jobs<3> j;
+        deque d(1);  // grows twice
+        std::thread thief([&] {
+            j.take(d.steal());
+            j.take(d.steal());
+        });
+        for (std::size_t i = 0; i < 3; ++i) j.push(d, i);
+        j.take(d.pop());
+        thief.join();
+        while (j.take(d.pop())) {
+        }
+        j.check_each_taken_once();
+    });
+}
+
+TEST(DequeModel, AFullDequeRefusesAndLosesNothing) {
+    model::expect_holds([] {
+        jobs<6> j;
+        deque d(deque::max_capacity);
+        std::size_t refused = 0;
+        std::thread thief([&] { j.take(d.steal()); });
+        for (std::size_t i = 0; i < 6; ++i) {
+            if (j.push(d, i)) continue;
+            ++refused;
+            j.all[i].taken = 1;  // its maker keeps it
+        }
+        model::check(refused == 1 || refused == 2, "as many as the thief had left no room for");
+        thief.join();
+        while (j.take(d.pop())) {
+        }
+        j.check_each_taken_once();
+    });
+}
+
+TEST(DequeModel, PopIfTakesTheExpectedJobOrNothing) {
+    model::expect_holds([] {
+        jobs<3> j;
+        deque d(4);
+        std::thread thief([&] {
+            j.take(d.steal());
+            j.take(d.steal());
+        });
+        j.push(d, 0);
+        j.push(d, 1);
+        // As a fork_join does: the branch it wants is the youngest, or was stolen.
+        if (d.pop_if(&j.all[1])) j.take(&j.all[1]);
+        if (d.pop_if(&j.all[0])) j.take(&j.all[0]);
+        j.push(d, 2);
+        model::check(!d.pop_if(&j.all[1]), "the trace of a stolen job is not taken for it");
+        if (d.pop_if(&j.all[2])) j.take(&j.all[2]);
+        thief.join();
+        j.check_each_taken_once();
+    });
+}
+
+TEST(DequeModel, IndicesPassTheWrapOfNarrowerTypes) {
+    model::expect_holds([] {
+        jobs<3> j;
+        deque d(2, (std::int64_t{1} << 32) - 2);
+        std::thread thief([&] { j.take(d.steal()); });
+        for (std::size_t i = 0; i < 3; ++i) j.push(d, i);
+        while (j.take(d.pop())) {
+        }
+        thief.join();
+        j.check_each_taken_once();
+    });
+}
+
+}  // namespace

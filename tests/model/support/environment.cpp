@@ -1,0 +1,24 @@
+// tests/model/support/environment.cpp - what the production sources find around them in a model.
+// SPDX-License-Identifier: MIT
+#include <taskscope/detail/current.hpp>
+#include <taskscope/detail/frame_memory.hpp>
+#include <taskscope/worker_count.hpp>
+
+#include <model/checker/model.hpp>
+
+namespace taskscope {
+
+// Instead of reading files.
+unsigned default_worker_count() { return 2; }
+
+namespace {
+
+const bool registered = [] {
+    model::register_thread_local(reinterpret_cast<void**>(&detail::current_worker));
+    model::register_thread_local(reinterpret_cast<void**>(&detail::outside_context));
+    frames();  // makes what is made once, before the first run
+    return true;
+}();
+
+}  // namespace
+}  // namespace taskscope
