@@ -68,6 +68,7 @@ public:
 
 private:
     friend struct worker;
+    friend struct core_access;  // tests/model
 
     // The loop; src/worker.cpp.
     void run_worker(worker& w) noexcept;

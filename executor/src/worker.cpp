@@ -202,7 +202,8 @@ void executor_core::sleep(worker& w) noexcept {
     // edge idle.push: the announcement comes before the last look into the queues, against a push that then
     // looks at the sleepers. edge idle.search: and against one that looks at the searchers.
     heavy_barrier();
-    if (!work_visible() && !exiting_.load(std::memory_order_relaxed)) {
+    const bool work = work_visible();
+    if (!work && !exiting_.load(std::memory_order_relaxed)) {
         worker_counters::add(w.counters.sleeps);
         if (drives) {
             drive(w);
@@ -212,6 +213,9 @@ void executor_core::sleep(worker& w) noexcept {
         }
     }
     idle.retract(w);
+    // Pushes may have counted on the search that came before, and woken nobody. Who has seen one and goes to
+    // take it searches again, so that it looks for more when it leaves.
+    if (work) idle.try_start_search(w);
 }
 
 // Waits for timers and I/O, until there is something to do or somebody wakes us.

@@ -4,12 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#include <model/checker/model.hpp>
-#include <thread>
+#include <model/support/machine.hpp>
 
 namespace {
 
 using taskscope::executor;
+using taskscope::task;
 using taskscope::detail::executor_access;
 using taskscope::detail::executor_core;
 using taskscope::detail::function_job;
@@ -36,34 +36,36 @@ struct awaited_job : function_job {
     taskscope::detail::atomic<std::uint32_t> done{0};
 };
 
-TEST(ExecutorModel, ARunsAnInjectedJobAndEnds) {
-    for (const bool membarrier : {false, true}) {
-        model::options o = model::from_environment();
-        o.membarrier = membarrier;
-        model::expect_holds(
-            [] {
-                awaited_job j;
-                executor ex({.workers = 1, .name = "e", .spins = 0, .blocking_threads = 1});
-                executor_access::core(ex).inject(j);
-                j.wait();
-            },
-            o);
-    }
+/// The smallest: one worker that falls asleep at once.
+taskscope::executor_options small() {
+    return {.workers = 1, .name = "e", .spins = 0, .blocking_threads = 1};
 }
 
-TEST(ExecutorModel, BRunsAnInjectedJobAndEnds) {
-    for (const bool membarrier : {false, true}) {
-        model::options o = model::from_environment();
-        o.membarrier = membarrier;
-        model::expect_holds(
-            [] {
-                awaited_job j;
-                executor ex({.workers = 2, .name = "e", .spins = 0, .blocking_threads = 1});
-                executor_access::core(ex).inject(j);
-                j.wait();
-            },
-            o);
-    }
+TEST(ExecutorModel, RunsAnInjectedJobAndEnds) {
+    model::expect_holds_with_both_barriers([] {
+        awaited_job j;
+        executor ex(small());
+        executor_access::core(ex).inject(j);
+        j.wait();
+    });
+}
+
+task<int> answer(int& data) {
+    ++data;
+    co_return 42;
+}
+
+TEST(ExecutorModel, RunGivesTheResultAndTheThreadMayGo) {
+    model::expect_holds([] {
+        executor ex(small());
+        int data = 0;
+        model::check(ex.run(answer(data)) == 42, "the value");
+        model::check(data == 1, "what the task did");
+    });
+}
+
+TEST(ExecutorModel, AnExecutorThatWasNeverUsedEnds) {
+    model::expect_holds_with_both_barriers([] { executor ex(small()); });
 }
 
 }  // namespace

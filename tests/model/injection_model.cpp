@@ -1,0 +1,95 @@
+// tests/model/injection_model.cpp - handing in from outside, and the end of the executor meanwhile.
+// SPDX-License-Identifier: MIT
+#include "injection_queue.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <model/support/machine.hpp>
+
+namespace {
+
+using model::machine;
+using model::worker;
+using taskscope::executor;
+using taskscope::detail::executor_access;
+using taskscope::detail::function_job;
+using taskscope::detail::futex_wait;
+using taskscope::detail::futex_wake_one;
+using taskscope::detail::injection_queue;
+using taskscope::detail::job;
+
+struct numbered_job : function_job {
+    numbered_job() : function_job([](function_job&) noexcept {}) {}
+    int taken = 0;
+    int order = 0;
+};
+
+TEST(InjectionModel, EachJobIsTakenOnceAndInTheOrderOfItsGiver) {
+    model::expect_holds([] {
+        numbered_job a;
+        numbered_job b;
+        numbered_job c;
+        injection_queue q;
+        std::thread giver([&] {
+            q.push(a);
+            q.push(b);
+        });
+        int n = 0;
+        const auto take_all = [&] {
+            for (job* j = q.pop(2); j != nullptr; j = j->next) {
+                auto& mine = static_cast<numbered_job&>(*j);
+                ++mine.taken;
+                mine.order = ++n;
+            }
+        };
+        q.push(c);
+        take_all();
+        take_all();
+        giver.join();
+        while (!q.looks_empty()) take_all();
+        model::check(a.taken == 1 && b.taken == 1 && c.taken == 1, "each once");
+        model::check(a.order < b.order, "first in, first out");
+    });
+}
+
+TEST(InjectionModel, TheQueueMayGoWhenAllGiversHaveLeft) {
+    model::expect_holds([] {
+        auto q = std::make_unique<injection_queue>();
+        numbered_job a;
+        std::thread giver([&, queue = q.get()] {
+            queue->push(a);
+            queue->leave();
+        });
+        while (q->pop(1) == nullptr) std::this_thread::yield();
+        q->wait_for_pushers();
+        q.reset();
+        giver.join();
+    });
+}
+
+// The job lets somebody end the executor while the thread that has injected it is still inside.
+TEST(InjectionModel, AnExecutorOutlivesWhoeverInjects) {
+    model::expect_holds([] {
+        struct last_job : function_job {
+            last_job()
+                : function_job([](function_job& f) noexcept {
+                      auto* bell = &static_cast<last_job&>(f).done;
+                      bell->store(1, std::memory_order_release);
+                      futex_wake_one(bell);
+                  }) {}
+            taskscope::detail::atomic<std::uint32_t> done{0};
+        };
+        last_job j;
+        auto m = std::make_unique<machine>(1);
+        std::thread giver([&j, core = &m->core()] { core->inject(j); });
+        std::thread only = m->be_worker(
+            0, [m = m.get()](worker& w) { model::core_access::run(m->core(), w, m->next_job(w)); });
+        while (j.done.load(std::memory_order_acquire) == 0) futex_wait(j.done, 0);
+        only.join();
+        m.reset();
+        giver.join();
+    });
+}
+
+}  // namespace

@@ -1,0 +1,199 @@
+// tests/model/sleep_model.cpp - falling asleep against everything that makes work: no wake-up is lost.
+// SPDX-License-Identifier: MIT
+//
+// Who makes the work never does it, so a worker that sleeps on is a deadlock, which the checker reports.
+#include <taskscope/detail/timer.hpp>
+#include <taskscope/reactor.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <model/support/machine.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+using model::core_access;
+using model::job;
+using model::machine;
+using model::worker;
+using taskscope::detail::function_job;
+
+struct plain_job : function_job {
+    plain_job() : function_job([](function_job&) noexcept {}) {}
+    int taken = 0;
+};
+
+void take(job* j) { ++static_cast<plain_job&>(*j).taken; }
+void check_taken(const plain_job& j) { model::check(j.taken == 1, "each job is taken once"); }
+
+TEST(SleepModel, APushReachesASleeper) {
+    model::expect_holds_with_both_barriers([] {
+        plain_job j;
+        machine m(2);
+        std::thread sleeper = m.be_worker(1, [&](worker& w) { take(m.next_job(w)); });
+        std::thread pusher = m.be_worker(0, [&](worker& w) { w.push(j); });
+        pusher.join();
+        sleeper.join();
+        check_taken(j);
+    });
+}
+
+TEST(SleepModel, AnInjectedJobReachesASleeper) {
+    model::expect_holds_with_both_barriers([] {
+        plain_job j;
+        machine m(1);
+        std::thread sleeper = m.be_worker(0, [&](worker& w) { take(m.next_job(w)); });
+        m.core().inject(j);
+        sleeper.join();
+        check_taken(j);
+    });
+}
+
+// One searcher is enough for a burst; it wakes the next when it has found something.
+TEST(SleepModel, TwoInjectedJobsReachTwoSleepers) {
+    model::expect_holds_with_both_barriers([] {
+        plain_job a;
+        plain_job b;
+        machine m(2);
+        std::thread one = m.be_worker(0, [&](worker& w) { take(m.next_job(w)); });
+        std::thread two = m.be_worker(1, [&](worker& w) { take(m.next_job(w)); });
+        m.core().inject(a);
+        m.core().inject(b);
+        one.join();
+        two.join();
+        check_taken(a);
+        check_taken(b);
+    });
+}
+
+TEST(SleepModel, TwoPushesReachTwoSleepers) {
+    model::options o = model::from_environment();
+    o.outdated = 0;  // four threads: the orders of what they do are many enough
+    model::expect_holds_with_both_barriers(
+        [] {
+            plain_job a;
+            plain_job b;
+            machine m(3);
+            std::thread one = m.be_worker(1, [&](worker& w) { take(m.next_job(w)); });
+            std::thread two = m.be_worker(2, [&](worker& w) { take(m.next_job(w)); });
+            std::thread pusher = m.be_worker(0, [&](worker& w) {
+                w.push(a);
+                w.push(b);
+            });
+            pusher.join();
+            one.join();
+            two.join();
+            check_taken(a);
+            check_taken(b);
+        },
+        o);
+}
+
+struct push_when_due : taskscope::detail::suspension, taskscope::detail::timer_entry {
+    push_when_due(machine& m, plain_job& j)
+        : timer_entry(*this,
+                      [](timer_entry& t) noexcept {
+                          auto& self = static_cast<push_when_due&>(t);
+                          self.home.core().schedule(self.what);
+                      }),
+          home(m),
+          what(j) {
+        deadline = m.core().now() + 5s;
+    }
+    machine& home;
+    plain_job& what;
+};
+
+TEST(SleepModel, ATimerIsNoticedByWhoSleeps) {
+    model::expect_holds_with_both_barriers([] {
+        plain_job j;
+        machine m(1);
+        push_when_due timer(m, j);
+        std::thread sleeper = m.be_worker(0, [&](worker& w) { take(m.next_job(w)); });
+        m.core().arm(timer);
+        sleeper.join();
+        check_taken(j);
+    });
+}
+
+// When the driver takes a job, somebody else has to wait for the timer.
+TEST(SleepModel, TheDriverHandsOverItsRole) {
+    model::expect_holds_with_both_barriers([] {
+        plain_job now;
+        plain_job later;
+        machine m(2);
+        push_when_due timer(m, later);
+        m.core().arm(timer);
+        std::thread one = m.be_worker(0, [&](worker& w) { take(m.next_job(w)); });
+        std::thread two = m.be_worker(1, [&](worker& w) { take(m.next_job(w)); });
+        m.core().inject(now);
+        one.join();
+        two.join();
+        check_taken(now);
+        check_taken(later);
+    });
+}
+
+TEST(SleepModel, AShutdownReachesSleepers) {
+    model::expect_holds_with_both_barriers([] {
+        machine m(2);
+        std::thread one = m.be_worker(0, [&](worker& w) { core_access::run_worker(m.core(), w); });
+        std::thread two = m.be_worker(1, [&](worker& w) { core_access::run_worker(m.core(), w); });
+        m.core().shutdown();
+        one.join();
+        two.join();
+    });
+}
+
+TEST(SleepModel, WorkThatIsThereWhenItEndsIsDone) {
+    model::expect_holds_with_both_barriers([] {
+        static int ran;
+        ran = 0;
+        function_job j([](function_job&) noexcept { ++ran; });
+        machine m(1);
+        std::thread one = m.be_worker(0, [&](worker& w) { core_access::run_worker(m.core(), w); });
+        m.core().inject(j);
+        m.core().shutdown();
+        one.join();
+        model::check(ran == 1, "what was handed in before is run");
+    });
+}
+
+/// Plain inside: two callers at a time, or one that does not see what the one before did, are a race.
+struct fake_reactor final : taskscope::reactor {
+    void wait(clock::duration limit) noexcept override {
+        ++turns;
+        if (word.load(std::memory_order_acquire) == 0)
+            taskscope::detail::futex_wait(word, 0, limit);
+        word.store(0, std::memory_order_relaxed);
+    }
+    bool poll() noexcept override {
+        ++turns;
+        return false;
+    }
+    void interrupt() noexcept override {
+        word.store(1, std::memory_order_release);
+        taskscope::detail::futex_wake_one(&word);
+    }
+    int turns = 0;
+    taskscope::detail::atomic<std::uint32_t> word{0};
+};
+
+TEST(SleepModel, AReactorIsRunByOneWorkerAtATime) {
+    model::expect_holds([] {
+        plain_job j;
+        machine m(2);
+        fake_reactor r;
+        std::thread sleeper = m.be_worker(0, [&](worker& w) { take(m.next_job(w)); });
+        std::thread busy = m.be_worker(1, [&](worker& w) { core_access::poll(m.core(), w); });
+        r.turns = 0;
+        m.attach(r);
+        m.core().inject(j);
+        sleeper.join();
+        busy.join();
+        check_taken(j);
+    });
+}
+
+}  // namespace
