@@ -84,8 +84,8 @@ void executor_core::shutdown() {
 }
 
 void executor_core::join_threads() noexcept {
-    // relaxed: the full fence orders it before the look at the sleepers.
-    exiting_.store(true, std::memory_order_relaxed);
+    // edge executor.exit, release half (acquire half: the load in run_worker()): what was handed in before.
+    exiting_.store(true, std::memory_order_release);
     full_fence();  // edge idle.push: as for a push
     idle.wake_all();
     for (std::thread& t : threads_) t.join();

@@ -53,10 +53,14 @@ void executor_core::run_worker(worker& w) noexcept {
     for (;;) {
         job* j = find(w);
         if (j == nullptr) j = search(w);
+        // edge executor.exit, acquire half (release half: the store in join_threads()). What was handed in
+        // before may have come after our search.
+        const bool exiting = j == nullptr && exiting_.load(std::memory_order_acquire);
+        if (exiting) j = find(w);
         if (j != nullptr) {
             leave_idling(w);
             run(w, j);
-        } else if (exiting_.load(std::memory_order_relaxed)) {
+        } else if (exiting) {
             break;  // nothing anywhere: whoever pushes from now on runs it before it ends
         } else {
             sleep(w);
