@@ -1,0 +1,278 @@
+// tests/model/scope_model.cpp - members against joins, closes, errors, shutdowns and the end of a scope.
+// SPDX-License-Identifier: MIT
+#include "scope_runtime.hpp"
+
+#include <taskscope/scope_tree.hpp>
+#include <taskscope/spawn_future.hpp>
+#include <taskscope/task_scope.hpp>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <model/support/machine.hpp>
+#include <optional>
+#include <stdexcept>
+
+namespace {
+
+using model::core_access;
+using model::machine;
+using model::outcome;
+using model::started;
+using model::worker;
+using taskscope::task;
+using taskscope::task_scope;
+using taskscope::detail::scope_access;
+using taskscope::detail::scope_state;
+
+/// Joins and destroys, as an owner does.
+void join(std::unique_ptr<task_scope>& s, machine& m) {
+    scope_state& state = scope_access::state(*s);
+    state.want_join();
+    model::check(state.ended.blocking_wait(m), "it has ended");
+    s.reset();
+}
+
+TEST(ScopeModel, TheLastMemberEndsTheScopeAndTouchesNothingAfterwards) {
+    model::expect_holds([] {
+        machine m(1);
+        auto s = std::make_unique<task_scope>(m);
+        scope_state& state = scope_access::state(*s);
+        int data[2] = {0, 0};
+        model::check(state.try_enter() && state.try_enter(), "open");
+        std::thread a([&] {
+            data[0] = 1;
+            state.leave();
+        });
+        std::thread b([&] {
+            data[1] = 1;
+            state.leave();
+        });
+        join(s, m);
+        model::check(data[0] + data[1] == 2, "what the members did");
+        a.join();
+        b.join();
+    });
+}
+
+TEST(ScopeModel, AMemberThatSpawnsKeepsTheScopeOpen) {
+    model::expect_holds([] {
+        machine m(1);
+        auto s = std::make_unique<task_scope>(m);
+        scope_state& state = scope_access::state(*s);
+        int left = 0;
+        model::check(state.try_enter(), "open");
+        std::thread a([&] {
+            model::check(state.try_enter(), "as long as a member is there");
+            state.leave();
+            left = 1;
+            state.leave();
+        });
+        join(s, m);
+        model::check(left == 1, "the join waited for both");
+        a.join();
+    });
+}
+
+TEST(ScopeModel, AfterACloseNobodyEnters) {
+    model::expect_holds([] {
+        machine m(1);
+        auto s = std::make_unique<task_scope>(m);
+        scope_state& state = scope_access::state(*s);
+        taskscope::detail::atomic<bool> closed{false};
+        model::check(state.try_enter(), "open");
+        std::thread spawner([&] {
+            const bool was_closed = closed.load(std::memory_order_acquire);
+            if (state.try_enter()) {
+                model::check(!was_closed, "nobody enters after close() has returned");
+                state.leave();
+            }
+            state.leave();
+        });
+        s->close();
+        closed.store(true, std::memory_order_release);
+        join(s, m);
+        spawner.join();
+    });
+}
+
+TEST(ScopeModel, TwoJoinersBothGoOn) {
+    model::options o = model::from_environment();
+    o.outdated = 1;
+    model::expect_holds(
+        [] {
+            machine m(1);
+            auto s = std::make_unique<task_scope>(m);
+            scope_state& state = scope_access::state(*s);
+            int data = 0;
+            model::check(state.try_enter(), "open");
+            std::thread member([&] {
+                data = 1;
+                state.leave();
+            });
+            std::thread joiner([&] {
+                state.want_join();
+                state.ended.blocking_wait(m);
+                model::check(data == 1, "what the member did");
+            });
+            state.want_join();
+            state.ended.blocking_wait(m);
+            model::check(data == 1, "what the member did");
+            joiner.join();
+            s.reset();
+            member.join();
+        },
+        o);
+}
+
+TEST(ScopeModel, ASeenErrorComesWithItsCause) {
+    model::expect_holds([] {
+        machine m(1);
+        task_scope s(m);
+        scope_state& state = scope_access::state(s);
+        int cause = 0;
+        model::check(state.try_enter(), "open");
+        std::thread a([&] {
+            cause = 1;
+            state.set_error();
+            state.leave();
+        });
+        if (state.has_errors()) model::check(cause == 1, "the cause");
+        a.join();
+    });
+}
+
+TEST(ScopeModel, AScopeBelowLeavesTheOneAbove) {
+    model::expect_holds([] {
+        machine m(1);
+        auto above = std::make_unique<task_scope>(m);
+        std::thread inner([&, below = std::make_unique<task_scope>(*above)]() mutable {
+            scope_state& state = scope_access::state(*below);
+            model::check(state.try_enter(), "open");
+            std::thread member([&] { state.leave(); });
+            join(below, m);
+            member.join();
+        });
+        join(above, m);
+        inner.join();
+    });
+}
+
+TEST(ScopeModel, AStopFromAboveMeetsTheEndBelow) {
+    model::expect_holds([] {
+        machine m(1);
+        auto above = std::make_unique<task_scope>(m);
+        std::thread inner(
+            [below = std::make_unique<task_scope>(*above)]() mutable { below.reset(); });
+        above->request_stop();
+        above->close();
+        join(above, m);
+        inner.join();
+    });
+}
+
+// A shutdown gives up while the last member leaves: one of the two lets go of the state.
+TEST(ScopeModel, AnAbandonedScopeIsFreedByItsLastMember) {
+    model::expect_holds([] {
+        machine m(1);
+        auto s = std::make_unique<task_scope>(m);
+        scope_state& state = scope_access::state(*s);
+        model::check(state.try_enter(), "open");
+        state.want_join();
+        std::thread member([&] { state.leave(); });
+        state.abandon();
+        s.reset();  // waits for nobody: it was given up, or has ended
+        member.join();
+    });
+}
+
+TEST(ScopeModel, ASnapshotMeetsTheEndOfAScope) {
+    model::expect_holds([] {
+        machine m(1);
+        auto above = std::make_unique<task_scope>(m);
+        std::thread inner(
+            [below = std::make_unique<task_scope>(*above)]() mutable { below.reset(); });
+        scope_state& state = scope_access::state(*above);
+        for (const taskscope::detail::scope_reference& c : state.children()) {
+            model::check(c->counts().live == 0, "it is empty");
+            const taskscope::detail::scope_reference up(c->parent());
+            model::check(!up || up.get() == &state, "its place in the tree");
+        }
+        inner.join();
+        join(above, m);
+    });
+}
+
+// Children, with everything between spawn and the end.
+
+task<> count_up(int& n) {
+    ++n;
+    co_return;
+}
+
+TEST(ScopeModel, ASpawnedChildIsGoneWhenTheJoinReturns) {
+    model::expect_holds([] {
+        machine m(1);
+        auto s = std::make_unique<task_scope>(m);
+        auto n = std::make_unique<int>(0);
+        s->spawn(count_up(*n));
+        std::thread w = m.be_worker(
+            0, [&](worker& self) { core_access::run(m.core(), self, m.next_job(self)); });
+        join(s, m);
+        model::check(*n == 1, "it ran");
+        n.reset();
+        w.join();
+    });
+}
+
+task<int> seven() { co_return 7; }
+
+task<> take(taskscope::child_handle<int> h, std::optional<int>& result) {
+    const int r = co_await std::move(h);
+    result = r;
+}
+
+TEST(ScopeModel, AHandleGivesTheValueOfItsChild) {
+    model::expect_holds([] {
+        machine m(2);
+        auto s = std::make_unique<task_scope>(m);
+        std::optional<int> result;
+        {
+            auto h = s->spawn_future(seven());
+            started<void> t(m, take(std::move(h), result));
+            std::thread w = m.be_worker(
+                0, [&](worker& self) { core_access::run(m.core(), self, m.next_job(self)); });
+            std::thread taker = m.be_worker(1, [&](worker& self) {
+                core_access::run(m.core(), self, &t.promise());
+                // The child's worker may be the one that goes on with it.
+                while (model::job* j = self.queue.pop()) core_access::run(m.core(), self, j);
+            });
+            w.join();
+            taker.join();
+            while (t.ends == 0) {
+                std::thread rest = m.be_worker(
+                    0, [&](worker& self) { m.run_until(self, [&] { return t.ends != 0; }); });
+                rest.join();
+            }
+        }
+        join(s, m);
+        model::check(result == std::optional(7), "the value");
+    });
+}
+
+TEST(ScopeModel, AHandleIsDroppedWhileItsChildEnds) {
+    model::expect_holds([] {
+        machine m(1);
+        auto s = std::make_unique<task_scope>(m);
+        std::thread w = m.be_worker(
+            0, [&](worker& self) { core_access::run(m.core(), self, m.next_job(self)); });
+        {
+            auto h = s->spawn_future(seven());
+            h.request_stop();
+        }
+        join(s, m);
+        w.join();
+    });
+}
+
+}  // namespace

@@ -1,0 +1,235 @@
+// tests/model/wait_model.cpp - a task that waits for an event, a stop and a deadline at the same time.
+// SPDX-License-Identifier: MIT
+#include <taskscope/async_event.hpp>
+#include <taskscope/manual_executor.hpp>
+#include <taskscope/run_blocking.hpp>
+#include <taskscope/sleep.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <model/support/machine.hpp>
+#include <optional>
+
+namespace {
+
+using namespace std::chrono_literals;
+using model::machine;
+using model::outcome;
+using model::started;
+using model::worker;
+using taskscope::async_event;
+using taskscope::stop_source;
+using taskscope::task;
+
+task<> wait_for(async_event& e, const int& data) {
+    co_await e.wait();
+    model::check(data == 1, "what the setter did");
+}
+
+TEST(WaitModel, AnEventFreesItsWaiterAndMayGo) {
+    model::expect_holds([] {
+        machine m(1);
+        int data = 0;
+        auto event = std::make_unique<async_event>();
+        std::thread setter;
+        {
+            started<void> t(m, wait_for(*event, data));
+            setter = std::thread([&, e = event.get()] {
+                data = 1;
+                e->set();
+            });
+            std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+            w.join();
+            model::check(t.how == outcome::value, "the event has happened");
+        }
+        setter.join();
+        event.reset();
+    });
+}
+
+TEST(WaitModel, OfAnEventAndAStopOneEndsTheWait) {
+    model::expect_holds([] {
+        machine m(1);
+        int data = 1;
+        async_event event;
+        stop_source stop;
+        started<void> t(m, wait_for(event, data), stop.token());
+        std::thread stopper([&] { stop.request_stop(); });
+        std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+        event.set();
+        w.join();
+        stopper.join();
+    });
+}
+
+TEST(WaitModel, TwoWaitersOfOneEventEachGoOnOnce) {
+    model::expect_holds([] {
+        machine m(1);
+        int data = 1;
+        async_event event;
+        stop_source stop;
+        started<void> a(m, wait_for(event, data), stop.token());
+        started<void> b(m, wait_for(event, data));
+        std::thread w = m.be_worker(0, [&](worker& self) {
+            model::core_access::run(m.core(), self, &a.promise());
+            b.run_on(m, self);
+            m.run_until(self, [&] { return a.ends != 0; });
+        });
+        std::thread stopper([&] { stop.request_stop(); });
+        event.set();
+        w.join();
+        stopper.join();
+        model::check(a.ends == 1 && b.ends == 1, "each ends once");
+        model::check(b.how == outcome::value, "nobody stopped it");
+    });
+}
+
+task<> wait_until(async_event& e, std::optional<bool>& happened) {
+    const bool h = co_await e.wait_until(std::chrono::steady_clock::now() + 1s);
+    happened = h;
+}
+
+TEST(WaitModel, OfAnEventAndADeadlineOneEndsTheWait) {
+    model::expect_holds([] {
+        machine m(1);
+        async_event event;
+        std::optional<bool> happened;
+        started<void> t(m, wait_until(event, happened));
+        std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+        std::thread time([] { model::advance_clock(1s); });
+        event.set();
+        w.join();
+        time.join();
+        model::check(happened.has_value(), "it has an answer");
+    });
+}
+
+TEST(WaitModel, OfAStopAndADeadlineOneEndsTheWait) {
+    model::expect_holds([] {
+        machine m(1);
+        async_event event;
+        std::optional<bool> happened;
+        stop_source stop;
+        started<void> t(m, wait_until(event, happened), stop.token());
+        std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+        std::thread time([] { model::advance_clock(1s); });
+        stop.request_stop();
+        w.join();
+        time.join();
+        model::check(t.how == outcome::stopped || happened == std::optional(false), "no event");
+    });
+}
+
+// Timers.
+
+task<> sleep_a_second() { co_await taskscope::sleep_for(1s); }
+
+TEST(WaitModel, OfASleepAndAStopOneEndsTheWait) {
+    model::expect_holds([] {
+        machine m(1);
+        stop_source stop;
+        started<void> t(m, sleep_a_second(), stop.token());
+        std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+        std::thread time([] { model::advance_clock(1s); });
+        stop.request_stop();
+        w.join();
+        time.join();
+        model::check(m.core().timers.size() == 0, "no timer is left");
+    });
+}
+
+TEST(WaitModel, ASleepEndsWhenItsTimeHasCome) {
+    model::expect_holds([] {
+        machine m(1);
+        started<void> t(m, sleep_a_second());
+        std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+        w.join();
+        model::check(t.how == outcome::value, "it is over");
+    });
+}
+
+// Threads.
+
+TEST(WaitModel, ABlockedThreadSeesTheEventAndMayGo) {
+    model::expect_holds([] {
+        machine m(1);
+        int data = 0;
+        async_event event;
+        std::thread setter([&] {
+            data = 1;
+            event.set();
+        });
+        model::check(event.blocking_wait(m), "it has happened");
+        model::check(data == 1, "what the setter did");
+        setter.join();
+    });
+}
+
+TEST(WaitModel, ABlockedThreadGivesUpInTime) {
+    model::expect_holds([] {
+        machine m(1);
+        async_event event;
+        int data = 0;
+        std::thread setter([&] {
+            data = 1;
+            event.set();
+        });
+        std::thread time([] { model::advance_clock(1s); });
+        if (event.blocking_wait(m, 1s)) model::check(data == 1, "what the setter did");
+        setter.join();
+        time.join();
+    });
+}
+
+// run_blocking(): the task comes back with the result, and the thread ends with the executor.
+
+task<int> call_blocking(int& data) {
+    auto f = [&data] { return ++data; };
+    const int result = co_await taskscope::run_blocking(f);
+    co_return result;
+}
+
+TEST(WaitModel, ABlockingCallComesBackToItsExecutor) {
+    model::expect_holds([] {
+        machine m(1);
+        int data = 0;
+        started<int> t(m, call_blocking(data));
+        std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+        w.join();
+        model::check(t.how == outcome::value && data == 1, "it was called");
+    });
+}
+
+TEST(WaitModel, AManualExecutorWaitsForABlockingCall) {
+    model::expect_holds([] {
+        taskscope::manual_executor ex;
+        int data = 0;
+        model::check(ex.run(call_blocking(data)) == 1,
+                     "it does not give up before the call has ended");
+    });
+}
+
+TEST(WaitModel, TwoBlockingCallsShareAThread) {
+    model::options o = model::from_environment();
+    o.outdated = 1;
+    model::expect_holds(
+        [] {
+            machine m(1);
+            int a = 0;
+            int b = 0;
+            started<int> one(m, call_blocking(a));
+            started<int> two(m, call_blocking(b));
+            std::thread w = m.be_worker(0, [&](worker& self) {
+                model::core_access::run(m.core(), self, &one.promise());
+                two.run_on(m, self);
+                m.run_until(self, [&] { return one.ends != 0; });
+            });
+            w.join();
+            model::check(a == 1 && b == 1, "each was called");
+        },
+        o);
+}
+
+}  // namespace
