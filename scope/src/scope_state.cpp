@@ -75,16 +75,12 @@ scope_state* scope_state::leave_once(std::uint64_t member) noexcept {
 }
 
 scope_state* scope_state::end() noexcept {
-    retain();  // ended.set() lets the owner destroy its task_scope
     stop.detach();
     closing.detach();
     scope_state* const up = leave_tree();
-    // relaxed: abandon() comes before the last member's leave(), or not at all.
-    const bool orphaned = (word_.load(std::memory_order_relaxed) & abandoned) != 0;
-    ended.set();
-    if (orphaned) release();  // the reference that abandon() left for us
-    release();
-    return up;  // its member we still are
+    ended.set();  // lets the owner destroy its task_scope
+    release();    // the reference that was ours from the beginning
+    return up;    // its member we still are
 }
 
 scope_state* scope_state::leave_tree() noexcept {

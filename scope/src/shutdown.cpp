@@ -187,16 +187,9 @@ operation scope_state::begin_shutdown(const shutdown_limits& limits) {
 }
 
 void scope_state::abandon() noexcept {
-    retain();  // released by end(), if that ever comes
     facade_.store(std::launder(reinterpret_cast<task_scope*>(&view_)), std::memory_order_relaxed);
-    std::uint64_t word = word_.load(std::memory_order_relaxed);
-    do {
-        if ((word & ending) != 0 || (word & abandoned) != 0) {
-            release();  // the last member has just left, or this was done before
-            return;
-        }
-        // relaxed: end() reads the flag after the same word was changed by the last member.
-    } while (!word_.compare_exchange_weak(word, word | abandoned, std::memory_order_relaxed));
+    word_.fetch_or(abandoned,
+                   std::memory_order_relaxed);  // read by the destructor of the task_scope alone
 }
 
 }  // namespace detail

@@ -7,7 +7,7 @@
 //     bits 40..63  child scopes    join_wanted   a join waits for the members to be gone
 //     bits  8..39  children        ending        they are gone and nobody can enter: set once, and whoever
 //     bit  0       closed                        sets it runs end()
-//     bit  1       has_errors      abandoned     shutdown() has given up on them; end() frees the state
+//     bit  1       has_errors      abandoned     shutdown() has given up on them; end() may find the task_scope gone
 //
 // At its end a member does, in this order: error policy, registry, frame with its captures, leave(). After
 // the read-modify-write in leave_once() it touches nothing of the scope, unless it has set `ending`.
@@ -51,7 +51,9 @@ public:
     scope_state(const scope_state&) = delete;
     scope_state& operator=(const scope_state&) = delete;
 
-    // Lifetime: one reference for the task_scope, one for each snapshot, shutdown, or running end().
+    // Lifetime: one reference for the task_scope, one for end(), from the beginning, because nothing holds the
+    // state between the read-modify-write that decides to call it and its first line; one for each snapshot or
+    // shutdown.
 
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept;
@@ -154,7 +156,7 @@ private:
     void* view_ = nullptr;  // memory of a task_scope, which is one pointer
 
     alignas(cache_line) atomic<std::uint64_t> word_{0};
-    atomic<std::uint32_t> references_{1};
+    atomic<std::uint32_t> references_{2};  // the task_scope's, and that of the end() to come
 
     alignas(cache_line) std::mutex mutex_;  // guards what follows
     scope_state* parent_;
