@@ -7,6 +7,7 @@ matplotlib.rcParams["svg.hashsalt"] = "taskscope"  # the same results give the s
 import matplotlib.pyplot as pyplot  # noqa: E402
 
 OURS = "taskscope"
+COLORS = ["tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:pink", "tab:olive", "tab:cyan", "black"]
 
 
 def by(rows, key):
@@ -43,8 +44,11 @@ def comparison(workload, rows, folder):
 def scaling(workloads, folder):
     """How much faster than with the fewest threads; a straight line is as good as it gets."""
     columns = 3
-    lines = -(-len(workloads) // columns)
-    figure, axes = pyplot.subplots(lines, columns, squeeze=False, figsize=(10, 2.6 * lines), layout="constrained")
+    others = sorted({r["contender"] for rows in workloads.values() for r in rows} - {OURS})
+    colors = {OURS: "tab:red"} | {c: COLORS[i % len(COLORS)] for i, c in enumerate(others)}
+    rows_of_axes = -(-(len(workloads) + 1) // columns)  # the last place has the legend
+    figure, axes = pyplot.subplots(
+        rows_of_axes, columns, squeeze=False, figsize=(10, 0.5 + 2.6 * rows_of_axes), layout="constrained")
     for axis in axes.flat[len(workloads):]:
         axis.axis("off")
     for axis, (workload, rows) in zip(axes.flat, workloads.items()):
@@ -52,13 +56,14 @@ def scaling(workloads, folder):
             line.sort(key=lambda r: r["threads"])
             if len(line) > 1:
                 axis.plot([r["threads"] for r in line], [line[0]["median_s"] / r["median_s"] for r in line],
-                          marker="o", label=contender, linewidth=2.5 if contender == OURS else 1)
+                          marker="o", label=contender, color=colors[contender], linewidth=2.5 if contender == OURS else 1)
         threads = sorted({r["threads"] for r in rows})
         axis.plot(threads, [t / threads[0] for t in threads], color="lightgray", linestyle="--", zorder=0)
         axis.set_title(workload, fontsize=10)
         axis.set_xticks(threads)
         axis.set_ylim(bottom=0)
-        axis.legend(fontsize=7)
+    lines = {line.get_label(): line for axis in axes.flat for line in axis.get_lines() if line.get_label() in colors}
+    axes[-1, -1].legend(lines.values(), lines.keys(), loc="center", ncols=2, fontsize=8)
     figure.supxlabel("threads")
     figure.supylabel("times faster")
     save(figure, folder, "scaling")

@@ -28,6 +28,14 @@ class Progress:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
+def duration(seconds):
+    """Four characters that tell something, and a unit."""
+    for unit, size in (("s", 1), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            break
+    return f"{seconds / size:.4g} {unit}"
+
+
 def remark(key, value):
     if key == "line_ns":
         return f"cache line {value:.0f} ns, {'near' if value < NEAR_NS else 'far'}"
@@ -44,12 +52,12 @@ def show(report, workload, thread_count):
     remarks = {r["contender"]: r for r in mine(report["context"]["notes"])}
     best = rows[0]["median_s"]
     print(f"\n{workload}, {threads(thread_count)}")
-    print(f"  {'contender':14} {'median s':>9} {'min':>8} {'max':>8} {'ns/op':>9} {'cpu s':>8} {'MiB':>7} {'x best':>7}")
+    print(f"  {'contender':14} {'median':>9} {'fastest':>9} {'slowest':>9} {'ns/op':>9} {'CPU':>9} {'MiB':>7} {'x best':>7}")
     for r in rows:
         more = {k: v for k, v in remarks.get(r["contender"], {}).items() if k not in r}
         print(
-            f"  {r['contender']:14} {r['median_s']:9.4f} {r['min_s']:8.4f} {r['max_s']:8.4f} {r['ns_per_op']:9.2f} "
-            f"{r['cpu_s']:8.3f} {r['peak_rss_kib'] / 1024:7.1f} {r['median_s'] / best:7.2f}"
+            f"  {r['contender']:14} {duration(r['median_s']):>9} {duration(r['min_s']):>9} {duration(r['max_s']):>9} "
+            f"{r['ns_per_op']:9.2f} {duration(r['cpu_s']):>9} {r['peak_rss_kib'] / 1024:7.1f} {r['median_s'] / best:7.2f}"
             f"   {'; '.join(remark(k, v) for k, v in more.items())}".rstrip(),
             flush=True,
         )

@@ -1,4 +1,4 @@
-// benchmarks/harness/onetbb.hpp - a oneTBB arena of exactly so many threads.
+// benchmarks/harness/onetbb.hpp - a oneTBB arena of exactly so many threads, and forking in it.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -6,6 +6,11 @@
 
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
+#include <tbb/task_group.h>
+
+#include <cstddef>
+#include <numeric>
+#include <utility>
 
 namespace bench {
 
@@ -37,5 +42,18 @@ private:
     tbb::global_control limit_;
     tbb::task_arena arena_;
 };
+
+/// The sum of `branch(0)` ... `branch(count - 1)`, the first on this thread, the others in a task_group. `results` has
+/// room for them.
+template <class Results, class Branch>
+long tbb_sum(Results results, std::size_t count, const Branch& branch) {
+    tbb::task_group group;
+    for (std::size_t i = 1; i < count; ++i) {
+        group.run([&results, &branch, i] { results[i] = branch(i); });
+    }
+    results[0] = branch(0);
+    group.wait();
+    return std::accumulate(results.begin(), results.end(), 0L);
+}
 
 }  // namespace bench

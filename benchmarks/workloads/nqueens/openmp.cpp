@@ -1,4 +1,4 @@
-// benchmarks/workloads/nqueens/openmp.cpp - a task per queen placed.
+// benchmarks/workloads/nqueens/openmp.cpp - a task per queen placed, the first on the spot.
 // SPDX-License-Identifier: MIT
 #include "harness/openmp.hpp"
 
@@ -11,15 +11,10 @@ namespace q = nqueens_workload;
 long solve(const q::board& b, int row, int size) {
     if (row == size) return 1;
     const q::places p = q::free_places(b, row, size);
-    std::array<long, q::widest> ways{};
-    for (std::size_t i = 0; i < p.count; ++i) {
-#pragma omp task shared(b, p, ways)
-        ways[i] = solve(q::with_queen(b, row, p.columns[i]), row + 1, size);
-    }
-#pragma omp taskwait
-    long sum = 0;
-    for (const long w : ways) sum += w;
-    return sum;
+    if (p.count == 0) return 0;
+    return bench::openmp_sum(std::array<long, q::widest>{}, p.count, [&](std::size_t i) {
+        return solve(q::with_queen(b, row, p.columns[i]), row + 1, size);
+    });
 }
 
 }  // namespace

@@ -4,25 +4,19 @@
 
 #include "skynet.hpp"
 
-#include <tbb/task_group.h>
-
 #include <array>
+#include <cstddef>
 
 namespace {
 
 long skynet(long number, long size) {
     if (size == 1) return number;
     const long part = size / skynet_workload::branches;
-    std::array<long, skynet_workload::branches> results{};
-    tbb::task_group group;
-    for (unsigned i = 1; i < skynet_workload::branches; ++i) {
-        group.run([&results, i, number, part] { results[i] = skynet(number + i * part, part); });
-    }
-    results[0] = skynet(number, part);
-    group.wait();
-    long sum = 0;
-    for (const long r : results) sum += r;
-    return sum;
+    const auto branch = [=](std::size_t i) {
+        return skynet(number + static_cast<long>(i) * part, part);
+    };
+    return bench::tbb_sum(std::array<long, skynet_workload::branches>{}, skynet_workload::branches,
+                          branch);
 }
 
 }  // namespace

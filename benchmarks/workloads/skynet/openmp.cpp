@@ -5,22 +5,18 @@
 #include "skynet.hpp"
 
 #include <array>
+#include <cstddef>
 
 namespace {
 
 long skynet(long number, long size) {
     if (size == 1) return number;
     const long part = size / skynet_workload::branches;
-    std::array<long, skynet_workload::branches> results{};
-    for (unsigned i = 1; i < skynet_workload::branches; ++i) {
-#pragma omp task shared(results)
-        results[i] = skynet(number + i * part, part);
-    }
-    results[0] = skynet(number, part);
-#pragma omp taskwait
-    long sum = 0;
-    for (const long r : results) sum += r;
-    return sum;
+    const auto branch = [=](std::size_t i) {
+        return skynet(number + static_cast<long>(i) * part, part);
+    };
+    return bench::openmp_sum(std::array<long, skynet_workload::branches>{},
+                             skynet_workload::branches, branch);
 }
 
 }  // namespace

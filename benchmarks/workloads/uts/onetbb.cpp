@@ -4,34 +4,23 @@
 
 #include "uts.hpp"
 
-#include <tbb/task_group.h>
-
+#include <array>
+#include <cstddef>
 #include <vector>
 
 namespace {
 
 namespace u = uts_workload;
 
-long count(u::node n);
-
-/// The first branch is counted by the caller.
-template <class Results>
-long count_branches(u::node n, Results& results) {
-    tbb::task_group group;
-    for (unsigned i = 1; i < results.size(); ++i) {
-        group.run([&results, n, i] { results[i] = count(u::child(n, i)); });
-    }
-    results[0] = count(u::child(n, 0));
-    group.wait();
-    long sum = 0;
-    for (const long r : results) sum += r;
-    return sum;
-}
-
 long count(u::node n) {
     if (!u::is_inner(n)) return 1;
-    std::array<long, u::branches> results{};
-    return 1 + count_branches(n, results);
+    const auto branch = [n](std::size_t i) { return count(u::child(n, i)); };
+    return 1 + bench::tbb_sum(std::array<long, u::branches>{}, u::branches, branch);
+}
+
+long count_children(std::size_t width) {
+    const auto branch = [](std::size_t i) { return count(u::child(u::root, i)); };
+    return bench::tbb_sum(std::vector<long>(width), width, branch);
 }
 
 }  // namespace
@@ -39,8 +28,6 @@ long count(u::node n) {
 int main(int argc, char** argv) {
     const bench::options o = bench::parse(argc, argv);
     bench::tbb_arena arena(o);
-    return u::run(o, [&](unsigned width) {
-        std::vector<long> results(width);
-        return arena.run([&] { return count_branches(u::root, results); });
-    });
+    return u::run(o,
+                  [&](unsigned width) { return arena.run([=] { return count_children(width); }); });
 }

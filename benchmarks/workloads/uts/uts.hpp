@@ -7,6 +7,7 @@
 
 #include "harness/bench.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace uts_workload {
@@ -15,7 +16,7 @@ using node = std::uint64_t;
 
 inline constexpr unsigned branches = 8;
 
-inline node child(node n, unsigned i) {
+inline node child(node n, std::size_t i) {
     std::uint64_t z = n + (i + 1) * 0x9e3779b97f4a7c15;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
