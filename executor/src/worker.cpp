@@ -1,6 +1,7 @@
 // executor/src/worker.cpp - a worker's loop: run a job, find the next, search, sleep.
 // SPDX-License-Identifier: MIT
 #include "executor_core.hpp"
+#include "pause.hpp"
 
 #include <algorithm>
 
@@ -16,14 +17,6 @@ constexpr std::uint32_t fairness_interval = 61;
 
 // The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
 constexpr std::chrono::milliseconds longest_reactor_wait{500};
-
-void pause_processor() noexcept {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-}
 
 // xorshift: who to steal from first.
 std::uint32_t next_random(std::uint32_t& state) noexcept {

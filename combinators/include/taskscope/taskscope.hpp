@@ -24,6 +24,7 @@
 #include <taskscope/gather.hpp>
 #include <taskscope/generator.hpp>
 #include <taskscope/manual_executor.hpp>
+#include <taskscope/parallel.hpp>
 #include <taskscope/race.hpp>
 #include <taskscope/retry.hpp>
 #include <taskscope/run_blocking.hpp>

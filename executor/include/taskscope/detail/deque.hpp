@@ -31,6 +31,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <new>
 
 namespace taskscope::detail {
@@ -93,10 +94,14 @@ public:
     }
 
     /// Any thread. The oldest job, or nullptr when there is none or another thread was faster.
-    job* steal() noexcept {
+    job* steal() noexcept { return steal_from(std::numeric_limits<std::int64_t>::min()); }
+
+    /// The same, but nothing that was pushed when bottom() was less than `base`.
+    job* steal_from(std::int64_t base) noexcept {
         // edge deque.last, thief's half: top is read before bottom in the single order of seq_cst
         // operations, so that owner and thief cannot both miss that the other took the last job.
         std::int64_t top = top_.load(std::memory_order_seq_cst);
+        if (top < base) return nullptr;
         // edge deque.publish, acquire half; edge deque.last: see above.
         const std::int64_t bottom = bottom_.load(std::memory_order_seq_cst);
         if (top >= bottom) return nullptr;
@@ -113,6 +118,9 @@ public:
         }
         return j;
     }
+
+    /// Owner only. The index of the next job it pushes.
+    std::int64_t bottom() const noexcept { return bottom_.load(std::memory_order_relaxed); }
 
     /// Any thread. Whether there seemed to be no job. A hint, except behind a heavy_barrier(): then a
     /// push that came before the barrier is seen.

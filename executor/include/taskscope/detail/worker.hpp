@@ -42,14 +42,21 @@ struct alignas(cache_line_pair) worker {
 
     /// Pushes a job that this worker, or a thief, will run.
     void push(job& j) noexcept {
+        if (!try_push(j)) [[unlikely]]
+            overflow(j);
+    }
+
+    /// False if the deque has no room for it.
+    bool try_push(job& j) noexcept {
         tsan_release(&j);
         if (!queue.push(&j)) [[unlikely]]
-            overflow(j);
+            return false;
         // edge idle.push: the push comes before the look at the sleepers, against a worker that announces
         // its sleep and then looks at the queues (executor/README.md, "Falling asleep").
         light_barrier();
         if (sleepers->load(std::memory_order_relaxed) != 0) [[unlikely]]
             wake_for_push();
+        return true;
     }
 
     /// Resumes `target` by symmetric transfer: the handle to return from await_suspend.

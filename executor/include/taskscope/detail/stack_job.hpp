@@ -1,0 +1,70 @@
+// <taskscope/detail/stack_job.hpp> - a function call that another worker may take over while its caller stays.
+// SPDX-License-Identifier: MIT
+//
+// The caller pushes the job, does something else, and then either finds it still in its deque, and calls the
+// function itself, or waits for the thief, with its stack as it is. While it waits it helps, but only the thief,
+// and only with jobs that the thief has pushed since it took ours: these are part of what we wait for (leapfrogging).
+// Anything else might want a lock that a function below us on this stack holds, and wait for itself.
+//
+//     state      set by                     means
+//     helper     the caller                 it is looking into the thief's deque
+//     ending     the thief                  the function has returned: look no more
+//     done       the thief                  the job is the caller's again
+//
+// The thief sets `done` only when it has seen no helper after `ending`. So what the helper finds was pushed while the
+// function was running. A deque has older jobs at its top; the helper steals only where `base` says there are none.
+//
+// Source: Wagner, Calder: Leapfrogging: a portable technique for implementing efficient futures. PPoPP 1993.
+#pragma once
+
+#include <taskscope/detail/worker.hpp>
+
+#include <cstdint>
+#include <exception>
+
+namespace taskscope::detail {
+
+struct stack_job : function_job {
+    stack_job(function f, task_context* c) noexcept : function_job(f), context(c) {}
+
+    static constexpr std::uint32_t helper = 1;
+    static constexpr std::uint32_t ending = 2;
+    static constexpr std::uint32_t done = 4;
+
+    /// What the thief does around the call.
+    template <class Body>
+    void run(Body body) noexcept {
+        worker& w = *this_worker();
+        task_context* const outer = begin(w);
+        try {
+            body();
+        } catch (...) {
+            error = std::current_exception();
+        }
+        w.context = outer;
+        end();  // After this line *this may be gone.
+    }
+
+    task_context* context;
+    std::exception_ptr error;
+    atomic<worker*> thief{nullptr};
+    atomic<std::uint32_t> state{0};
+    std::int64_t base = 0;  ///< the thief's jobs from here on are ours; written before `thief`
+
+private:
+    task_context* begin(worker& w) noexcept;
+    void end() noexcept;
+};
+
+/// take_back() if the job is not the youngest: there are tasks above it that became ready meanwhile.
+bool take_back_from_below(stack_job& j, worker& w) noexcept;
+
+/// Caller: whether the job was not stolen, and is the caller's to run now.
+inline bool take_back(stack_job& j, worker& w) noexcept {
+    return w.queue.pop_if(&j) || take_back_from_below(j, w);
+}
+
+/// Caller: waits for the thief, and helps it.
+void wait_for_thief(stack_job& j) noexcept;
+
+}  // namespace taskscope::detail

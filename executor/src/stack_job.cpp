@@ -1,0 +1,112 @@
+// executor/src/stack_job.cpp - the thief's side of a stack_job, and its caller's when it has to wait.
+// SPDX-License-Identifier: MIT
+#include "executor_core.hpp"
+#include "pause.hpp"
+
+#include <taskscope/parallel.hpp>
+
+#include <thread>
+
+namespace taskscope::detail {
+namespace {
+
+/// Steals from the thief of `j` what belongs to `j`.
+job* steal_part(stack_job& j, worker& thief) noexcept {
+    if (thief.queue.looks_empty()) return nullptr;
+    // edge stack_job.help, acquire half, and, below, release half: the thief ends the job only outside of this.
+    const std::uint32_t state = j.state.fetch_or(stack_job::helper, std::memory_order_acquire);
+    job* part = nullptr;
+    if ((state & (stack_job::ending | stack_job::done)) == 0) part = thief.queue.steal_from(j.base);
+    j.state.fetch_and(~stack_job::helper, std::memory_order_release);
+    return part;
+}
+
+/// Whether there was something to do.
+bool help(stack_job& j) noexcept {
+    // edge stack_job.thief, acquire half (release half: the store in begin()): j.base.
+    worker* const thief = j.thief.load(std::memory_order_acquire);
+    if (thief == nullptr) return false;  // it was taken out of our deque just now
+    job* const part = steal_part(j, *thief);
+    if (part == nullptr) return false;
+    worker& w = *this_worker();
+    if (part->kind ==
+        job_kind::coroutine) {  // became ready in j; our stack is not the place to resume it
+        tsan_acquire(part);
+        w.core->inject(*part);
+        return true;
+    }
+    worker_counters::add(w.counters.steals);
+    tsan_acquire(part);
+    auto& f = static_cast<function_job&>(*part);
+    f.call(f);
+    return true;
+}
+
+}  // namespace
+
+unsigned workers_here() noexcept {
+    const worker* w = this_worker();
+    return w != nullptr ? static_cast<unsigned>(w->core->workers.size()) : 1;
+}
+
+task_context* stack_job::begin(worker& w) noexcept {
+    task_context* const outer = w.context;
+    w.context = context;
+    base = w.queue.bottom();
+    // edge stack_job.thief, release half (acquire half: the load in help()).
+    thief.store(&w, std::memory_order_release);
+    return outer;
+}
+
+void stack_job::end() noexcept {
+    tsan_release(this);
+    // edge stack_job.help, both halves: of helper and thief, the later one sees the other.
+    std::uint32_t s = state.fetch_or(ending, std::memory_order_acq_rel);
+    while ((s & helper) != 0) {
+        pause_processor();
+        s = state.load(std::memory_order_acquire);  // edge stack_job.help, acquire half
+    }
+    // edge stack_job.done, release half (acquire half: the load in wait_for_thief()): what the function did.
+    state.store(done, std::memory_order_release);  // After this line *this may be gone.
+}
+
+bool take_back_from_below(stack_job& j, worker& w) noexcept {
+    job* above = nullptr;
+    bool found = false;
+    while (job* top = w.queue.pop()) {
+        if (top == &j) {
+            found = true;
+            break;
+        }
+        if (top->kind == job_kind::function) {  // of a call further out: ours was stolen
+            w.push(*top);
+            break;
+        }
+        top->next = above;
+        above = top;
+    }
+    while (above != nullptr) {
+        job* const next = above->next;
+        w.push(*above);
+        above = next;
+    }
+    return found;
+}
+
+void wait_for_thief(stack_job& j) noexcept {
+    constexpr int spins = 64;
+    int idle = 0;
+    // edge stack_job.done, acquire half (release half: the store in end()).
+    while ((j.state.load(std::memory_order_acquire) & stack_job::done) == 0) {
+        if (help(j)) {
+            idle = 0;
+        } else if (++idle < spins) {
+            pause_processor();
+        } else {
+            std::this_thread::yield();
+        }
+    }
+    tsan_acquire(&j);
+}
+
+}  // namespace taskscope::detail
