@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -206,6 +207,43 @@ TEST_F(AsyncMutexRaces, GuardsPlainMemory) {
         ASSERT_TRUE(support::until([&] { return a.ended() && b.ended() && c.ended(); }));
         EXPECT_EQ(counter, 3 * rounds);
     }
+}
+
+// The owner unlocks while the next in line is stopped: it has either the lock, or nothing to do with it.
+TEST_F(AsyncMutexRaces, HandOverAndStopExcludeEachOther) {
+    executor ex{{.workers = 2}};
+    support::rendezvous start(2);
+    support::threads other;
+    constexpr int rounds = 300;
+    launched<void>* next = nullptr;
+    other.start([&] {
+        for (int round = 0; round < rounds; ++round) {
+            start.meet();
+            next->request_stop();
+            start.meet();
+        }
+    });
+    for (int round = 0; round < rounds; ++round) {
+        async_mutex m;
+        bool owned = false;
+        std::atomic<bool> waits{false};
+        auto locks = [&]() -> task<> {
+            waits.store(true);
+            const async_mutex::guard held = co_await m.lock();
+            owned = true;
+        };
+        async_mutex::guard first = m.try_lock();
+        launched<void> t(ex, locks());
+        ASSERT_TRUE(support::until([&] { return waits.load(); }));
+        next = &t;
+        start.meet();
+        first.unlock();
+        start.meet();
+        ASSERT_TRUE(support::until([&] { return t.ended(); }));
+        EXPECT_EQ(owned, !t.stopped());
+        EXPECT_TRUE(m.try_lock());
+    }
+    other.join();
 }
 
 // Whoever is stopped while it waits or owns, the lock comes to the others and is free in the end.

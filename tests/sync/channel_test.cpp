@@ -458,6 +458,45 @@ TEST_F(ChannelRaces, NoValueIsLostToAStop) {
     }
 }
 
+// T422: a value comes while the one receiver is stopped: it has the value, or the channel has.
+TEST_F(ChannelRaces, ValueAndStopExcludeEachOther) {
+    executor ex{{.workers = 2}};
+    support::rendezvous start(2);
+    support::threads other;
+    constexpr int rounds = 300;
+    launched<int>* receiver = nullptr;
+    other.start([&] {
+        for (int round = 0; round < rounds; ++round) {
+            start.meet();
+            receiver->request_stop();
+            start.meet();
+        }
+    });
+    for (int round = 0; round < rounds; ++round) {
+        channel<int> c{1};
+        std::atomic<bool> waits{false};
+        auto receives = [&]() -> task<int> {
+            waits.store(true);
+            const std::optional<int> value = co_await c.receive();
+            co_return value.value_or(-1);
+        };
+        launched<int> t(ex, receives());
+        ASSERT_TRUE(support::until([&] { return waits.load(); }));
+        receiver = &t;
+        start.meet();
+        EXPECT_TRUE(c.try_send(round));
+        start.meet();
+        ASSERT_TRUE(support::until([&] { return t.ended(); }));
+        if (t.stopped()) {
+            EXPECT_EQ(c.try_receive(), round);
+        } else {
+            EXPECT_EQ(t.take(), round);
+            EXPECT_EQ(c.try_receive(), std::nullopt);
+        }
+    }
+    other.join();
+}
+
 TEST_F(ChannelRaces, CloseReachesEveryWaiter) {
     executor ex{{.workers = 2}};
     for (int round = 0; round < 50; ++round) {

@@ -82,6 +82,8 @@ private:
 /// It runs as part of the task that asks, between its next() and the element: on its executor, in its scope, and
 /// never at the same time. Nothing is computed ahead; for that there are a channel and a child that fills it.
 ///
+/// Made by a lambda with captures, it borrows them from the closure, which has to outlive it.
+///
 /// Leaving early: the generator is destroyed with whoever holds it, and with it the coroutine, which is suspended at
 ///   its co_yield, and its locals. Nothing has to be closed, nothing is left running.
 /// Stop: a stop of the task, while the generator waits for something, unwinds first the generator and then the task.

@@ -56,6 +56,8 @@ public:
 /// destroys the generator, and with it the coroutine and its locals. A subset of std::generator (C++23,
 /// [coro.generator]): no elements_of, and `T` is the element, not a reference.
 ///
+/// Made by a lambda with captures, it borrows them from the closure, which has to outlive it.
+///
 /// Thread safety: none; but it may be used on one thread after the other, and outside of tasks.
 /// Allocates: its frame, from the worker's recycled memory.
 template <class T>
