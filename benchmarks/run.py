@@ -58,11 +58,13 @@ def variants(binary):
     return [(name, int(threads)) for name, threads in found] or [("", 0)]
 
 
-def find_cases(folders, only, thread_counts):
+def find_cases(folders, only, contenders, thread_counts):
     """In the order of the names; a folder given later wins."""
     cases = {}
     for binary in sorted(b for folder in folders for b in folder.glob("bench_*_*")):
         _, workload, contender = binary.name.split("_", 2)
+        if contenders and contender not in contenders:
+            continue
         for variant, fixed in variants(binary):
             for threads in [fixed] if fixed else thread_counts:
                 case = cases.setdefault((workload, variant, threads), Case(workload, variant, threads))
@@ -126,6 +128,7 @@ def parse():
     parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
     parser.add_argument("--threads", type=numbers, default=[1, 2], metavar="LIST", help="default 1,2")
     parser.add_argument("--only", metavar="NAME", help="one workload (spawn), or one variant (spawn/one_task)")
+    parser.add_argument("--contenders", type=lambda t: t.split(","), metavar="LIST", help="only these")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default 5; at most 3 if a round is long")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all results there")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="draw charts there, as SVG")
@@ -138,7 +141,7 @@ def parse():
 
 def run_all(options):
     build = ROOT / "build" / options.preset
-    cases = find_cases([build / "benchmarks", *options.folders], options.only, options.threads)
+    cases = find_cases([build / "benchmarks", *options.folders], options.only, options.contenders, options.threads)
     report = {"context": machine.context(ROOT, build, options.quick), "results": []}
     remarks = report["context"]["notes"] = []
     for number, case in enumerate(cases, 1):
