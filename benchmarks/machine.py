@@ -20,8 +20,11 @@ def cpu():
 
 
 def compiler_and_flags(build):
-    """As the harness was compiled, without paths and warnings."""
-    commands = json.loads((build / "compile_commands.json").read_text())
+    """As the harness was compiled, without paths and warnings; nothing if all programs come from elsewhere."""
+    database = build / "compile_commands.json"
+    if not database.exists():
+        return "", ""
+    commands = json.loads(database.read_text())
     command = next(c["command"] for c in commands if c["file"].endswith("harness/bench.cpp"))
     words = command.split()
     flags = [w for w in words if re.match(r"-(O|D|m|f|std=|g)", w)]

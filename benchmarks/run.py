@@ -47,6 +47,8 @@ class Case:
             sys.exit(f"run.py: {' '.join(command)} failed with {done.returncode}: {done.stdout}{done.stderr}")
         for line in done.stdout.splitlines():
             sample = json.loads(line)
+            if not sample["ok"]:
+                sys.exit(f"run.py: {' '.join(command)}: wrong answer")
             part = sample.get("part")
             yield f"{self.name}/{part}" if part else self.name, sample.get("contender", contender), sample
 
@@ -72,7 +74,7 @@ def find_cases(folders, only, contenders, thread_counts):
                     case.binaries[contender] = binary
     chosen = [c for c in cases.values() if c.binaries and only in (None, c.workload, c.name)]
     if not chosen:
-        names = sorted({c.workload for c in cases.values()})
+        names = sorted({c.workload for c in cases.values() if c.binaries})
         sys.exit(f"run.py: no workload '{only}'; there are: {', '.join(names) or 'none'}")
     return sorted(chosen, key=lambda c: (c.workload, c.variant, c.threads))
 
