@@ -58,7 +58,7 @@ ts::task<> crawl() {
             ++pages;
             const std::string& path = next->result.value();
             if (path.size() > 4) continue;  // deep enough
-            for (const char* link : {"a/", "b/"}) done.spawn(fetch, path + link, 1ms);
+            for (const char* link : {"a/", "b/"}) done.spawn(fetch(path + link, 1ms));
         }
         std::cout << pages << " pages\n";
     };

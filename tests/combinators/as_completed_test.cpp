@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <scope/support.hpp>
+#include <source_location>
 #include <string>
 #include <support/ledger.hpp>
 #include <utility>
@@ -368,6 +369,51 @@ TEST_F(completions_of_a_scope, that_nobody_reads_never_accumulate) {
     EXPECT_EQ(results.alive, 0);
     EXPECT_GE(results.ever, 10'000);
     EXPECT_LE(most, 8 + 4);  // and those on their way
+}
+
+// T316
+TEST_F(completions_of_a_scope, need_no_stack_for_children_that_complete_at_once) {
+    std::size_t read = 0;
+    run(ex, [&]() -> task<> {
+        const auto body = [&](completions<int>& done) -> task<> {
+            const auto at_once = [](int i) -> task<int> { co_return i; };
+            for (int i = 0; i < 100'000; ++i) done.spawn(at_once, i);
+            for (;;) {
+                const auto next = co_await done.next();
+                if (!next) co_return;
+                ++read;
+            }
+        };
+        co_await with_completions<int>(body);
+    });
+    EXPECT_EQ(read, 100'000U);
+}
+
+TEST_F(completions_of_a_scope, are_spawned_with_a_name_and_a_place) {
+    const auto slow = [this](int i) { return after(1ms, i); };
+    unsigned line = 0;
+    const auto spawn_two = [&](completions<int>& done) {
+        line = std::source_location::current().line();
+        done.spawn(slow, 1);
+        done.spawn({.name = "two"}, slow, 2);
+    };
+    const auto look = [&](completions<int>& done) {
+        const tree_snapshot tree = snapshot(done.scope());
+        for (const child_info& c : tree.scopes.front().children) {
+            seen.push_back(c.name + '@' + place(c.spawned_at));
+        }
+    };
+    run(ex, [&]() -> task<> {
+        const auto body = [&](completions<int>& done) -> task<> {
+            spawn_two(done);
+            look(done);
+            co_return;
+        };
+        co_await with_completions<int>(body);
+    });
+    const std::string file = "@as_completed_test.cpp:";
+    EXPECT_THAT(seen, testing::IsSupersetOf({file + std::to_string(line + 1),
+                                             "two" + file + std::to_string(line + 2)}));
 }
 
 TEST_F(completions_of_a_scope, that_wait_for_room_are_stopped_when_the_reader_leaves) {

@@ -84,6 +84,12 @@ TEST_F(timers, can_begin_later_and_call_plain_functions) {
     EXPECT_THAT(begun, ElementsAre(75ms, 85ms, 95ms));
 }
 
+TEST_F(timers, can_have_a_name) {
+    std::string path;
+    run_for(1ms, {.period = 10ms, .name = "cache"}, [&] { path = current_scope().path(); });
+    EXPECT_EQ(path, "/timers/cache");
+}
+
 // T331: the drawing in every.hpp.
 TEST_F(timers, follow_their_policy_when_a_tick_takes_too_long) {
     struct expected {

@@ -245,6 +245,16 @@ TEST_F(gathering, can_be_gathered) {
     });
 }
 
+// T316
+TEST_F(gathering, needs_no_stack_for_what_completes_at_once) {
+    const auto at_once = [](int i) -> task<int> { co_return i; };
+    run(ex, [&]() -> task<> {
+        auto range = std::views::iota(0, 100'000) | std::views::transform(at_once);
+        const std::vector<int> values = co_await gather(range);
+        EXPECT_EQ(values.back(), 99'999);
+    });
+}
+
 TEST_F(gathering, is_seen_in_the_tree_with_the_place_of_the_call) {
     task_scope all{ex, {.name = "all"}};
     all.spawn([&]() -> task<> {

@@ -175,6 +175,15 @@ TEST_F(mapping, moves_out_of_a_range_it_was_given_and_copies_from_others) {
     });
 }
 
+// T316
+TEST_F(mapping, needs_no_stack_for_what_completes_at_once) {
+    const auto f = [](int i) -> task<int> { co_return i; };
+    run(ex, [&]() -> task<> {
+        const auto values = co_await windowed_map(1, std::views::iota(0, 200'000), f);
+        EXPECT_EQ(values.size(), 200'000U);
+    });
+}
+
 TEST_F(mapping, needs_room_for_one) {
     const auto f = [&](int i) { return twice(i); };
     const auto body = [&]() -> task<> { co_await windowed_map(0, std::views::iota(1, 9), f); };

@@ -68,18 +68,29 @@ public:
         scope_.spawn(queue_.feed(std::move(k), std::move(t)), where);
     }
 
-    /// The same for a callable that returns a task<T>, and arguments: they live as long as the child.
+    /// The same for a callable that returns a task<T>, and an argument: they live as long as the child.
+    template <class F>
+        requires detail::makes_task<std::decay_t<F>&>
+    void spawn(F&& f, std::source_location where = std::source_location::current()) {
+        spawn(spawn_options{{}, where}, std::forward<F>(f));
+    }
+    template <class F, class A>
+        requires detail::makes_task<std::decay_t<F>&, std::decay_t<A>>
+    void spawn(F&& f, A&& a, std::source_location where = std::source_location::current()) {
+        spawn(spawn_options{{}, where}, std::forward<F>(f), std::forward<A>(a));
+    }
+    /// With options and any number of arguments.
     template <class F, class... Args>
         requires detail::makes_task<std::decay_t<F>&, std::decay_t<Args>...>
-    void spawn(F&& f, Args&&... args) {
-        typename queue::ticket k(queue_);
+    void spawn(const spawn_options& o, F&& f, Args&&... args) {
         scope_.spawn(
-            [this, k = std::move(k), held = std::decay_t<F>(std::forward<F>(f)),
+            o,
+            [this, k = typename queue::ticket(queue_), held = std::decay_t<F>(std::forward<F>(f)),
              arguments = std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...)]() mutable {
-                return queue_.feed(
-                    std::move(k),
-                    std::apply([&held](auto&... as) { return std::invoke(held, std::move(as)...); },
-                               arguments));
+                const auto call = [&held](auto&... as) {
+                    return std::invoke(held, std::move(as)...);
+                };
+                return queue_.feed(std::move(k), std::apply(call, arguments));
             });
     }
 

@@ -32,6 +32,8 @@
 #include <functional>
 #include <optional>
 #include <source_location>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -70,6 +72,7 @@ struct timer_options {
         late_after{};  ///< how much later than planned is counted as late; 0: a tenth of the period
     timer_counts* counts = nullptr;  ///< kept up to date, if given; outlives the timer
     std::uint64_t seed = 0;          ///< of the chance; 0: another one for each timer
+    std::string_view name = {};      ///< of the scope of its ticks; "every" if empty. Copied
 };
 
 namespace detail {
@@ -118,7 +121,7 @@ task<> tick(F* f) {
 }
 
 template <class F>
-task<> run_timer(timer_options o, F f, std::source_location where) {
+task<> run_timer(timer_options o, std::string name, F f, std::source_location where) {
     const auto body = [&](task_scope& ticks) -> task<> {
         executor& ex = ticks.get_executor();
         async_event closing;  // nothing new may begin
@@ -151,7 +154,7 @@ task<> run_timer(timer_options o, F f, std::source_location where) {
             schedule.ends(ex.now());
         }
     };
-    co_await with_scope("every", body, where);
+    co_await with_scope(name, body, where);
 }
 
 }  // namespace detail
@@ -171,7 +174,8 @@ template <class F>
 task<> every(timer_options options, F&& f,
              std::source_location where = std::source_location::current()) {
     TASKSCOPE_CHECK_AWAIT_ARGUMENT(F);
-    return detail::run_timer(options, std::decay_t<F>(std::forward<F>(f)), where);
+    std::string name(options.name.empty() ? "every" : options.name);
+    return detail::run_timer(options, std::move(name), std::decay_t<F>(std::forward<F>(f)), where);
 }
 template <class Rep, class Period, class F>
     requires std::invocable<std::decay_t<F>&>

@@ -57,7 +57,7 @@ deadline make_limit(std::chrono::duration<Rep, Period> d) {
 
 /// Of a task that was stopped: whether the reason was `d`, and nobody above has run out of time as well.
 inline bool timed_out(const deadline& d) noexcept {
-    return d.expired() && remaining() > remaining().zero();
+    return d.expired() && remaining() > deadline::clock::duration::zero();
 }
 
 template <class T, class Limit>
