@@ -118,6 +118,8 @@ TEST_F(WaitList, CanLoseAnyOfItsWaiters) {
     manual_executor ex;
     line l;
     sequence seen;
+    int withdrawn = 0;
+    l.before_withdrawal = [&] { ++withdrawn; };
     launched<void> a(ex, visit(l, seen, "a"));
     launched<void> b(ex, visit(l, seen, "b"));
     launched<void> c(ex, visit(l, seen, "c"));
@@ -126,6 +128,7 @@ TEST_F(WaitList, CanLoseAnyOfItsWaiters) {
     b.request_stop();  // from the middle
     a.request_stop();  // the first
     d.request_stop();  // the last
+    EXPECT_EQ(withdrawn, 3) << "at once, before anything else runs";
     ex.run_ready();
     woken_list woken;
     woken.add_all(l.waiting);
