@@ -82,14 +82,11 @@ ts::task<> application::refresh(unsigned round) {
     cache_.swap(fresh);
 }
 
-// The background worker: when the scope is closed, what has been accepted is still done.
+// The background worker: the queue is closed with its scope, and what has been accepted is still done.
 ts::task<> application::work_off_queue() {
     unsigned done = 0;
-    for (;;) {
-        std::optional<std::string> job = co_await ts::stopped_as_optional(
-            ts::stop_when(background_.closing_token(), queue_.pop()));
-        if (!job) job = queue_.try_pop();
-        if (!job) break;
+    const ts::stop_callback close(background_.closing_token(), [this] { queue_.close(); });
+    while (std::optional<std::string> job = co_await queue_.receive()) {
         co_await ts::sleep_for(5ms);  // the work
         ++done;
     }

@@ -10,7 +10,6 @@
 // and with it the scope of the application ends.
 #pragma once
 
-#include "bounded_queue.hpp"
 #include "connection_pool.hpp"
 #include "error_log.hpp"
 #include "http.hpp"
@@ -67,7 +66,7 @@ private:
 
     connection_pool* pool_ =
         nullptr;  // keep_pool()'s; there as long as a handler, timer or worker is
-    bounded_queue<std::string> queue_{64};
+    taskscope::channel<std::string> queue_{64};
     std::mutex cache_mutex_;
     std::shared_ptr<const std::string> cache_;  // guarded by cache_mutex_
 

@@ -4,14 +4,14 @@
 // The database is make-believe. What matters is who owns the pool and when it goes: application.cpp.
 #pragma once
 
-#include "bounded_queue.hpp"
-
+#include <taskscope/channel.hpp>
 #include <taskscope/sleep.hpp>
 #include <taskscope/task.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace web {
@@ -19,7 +19,7 @@ namespace web {
 class connection_pool {
 public:
     explicit connection_pool(unsigned size) : free_(size) {
-        for (unsigned i = 0; i < size; ++i) (void)free_.try_push(i);
+        for (unsigned i = 0; i < size; ++i) (void)free_.try_send(i);
     }
 
     /// A connection, given back at the end of the lease's life: also when its task is stopped.
@@ -29,7 +29,7 @@ public:
             : pool_(std::exchange(other.pool_, nullptr)), connection_(other.connection_) {}
         lease& operator=(lease&&) = delete;
         ~lease() {
-            if (pool_ != nullptr) (void)pool_->free_.try_push(connection_);
+            if (pool_ != nullptr) (void)pool_->free_.try_send(connection_);
         }
 
         /// Asks the database. Stop: completes as stopped.
@@ -49,16 +49,16 @@ public:
 
     /// Waits until a connection is free.
     taskscope::task<lease> acquire() {
-        const unsigned connection = co_await free_.pop();
+        const std::optional<unsigned> connection = co_await free_.receive();  // never closed
         leases_.fetch_add(1, std::memory_order_relaxed);
-        co_return lease(*this, connection);
+        co_return lease(*this, *connection);
     }
 
     /// How often a connection was lent.
     std::uint64_t leases() const noexcept { return leases_.load(std::memory_order_relaxed); }
 
 private:
-    bounded_queue<unsigned> free_;
+    taskscope::channel<unsigned> free_;
     std::atomic<std::uint64_t> leases_{0};
 };
 

@@ -101,7 +101,7 @@ ts::task<reply> application::fail(const request&) {
 
 // POST /work: the body is a job for the background worker.
 ts::task<reply> application::work(const request& r) {
-    if (!queue_.try_push(r.body())) {
+    if (!queue_.try_send(r.body())) {
         co_return reply(http::status::service_unavailable, "the queue is full, try later\n");
     }
     co_return reply(http::status::accepted, "will be done\n");
