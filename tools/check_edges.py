@@ -10,7 +10,8 @@ An edge is one happens-before arrow with a name, say `deque.publish`. Reported a
   - an operation of an atomic that does not spell its order, which makes it seq_cst by silence;
   - an edge that comments name fewer than twice (a comment that says "both halves" counts as two: one
     read-modify-write may be both ends), or that has no row in a README;
-  - a row of a README that no comment names.
+  - a row of a README that no comment names, or that does not name a model in tests/model that holds the
+    edge: `<suite>.<test>`, or why there is none, in the column headed `model`.
 
 A row is a line of a Markdown table whose first column is headed `edge`: | `deque.publish` | ... |
 """
@@ -40,7 +41,9 @@ ATOMIC_NAME = re.compile(r"\batomic(?:_ref)?\s*<[^;=(]*>\s*&?\s*(\w+_)\s*[;{=]")
 EDGE_LIST = re.compile(r"\bedges?\s+(`?[a-z]\w*\.\w+`?(?:(?:\s*,\s*|\s+and\s+)`?[a-z]\w*\.\w+`?)*)")
 EDGE_NAME = re.compile(r"[a-z]\w*\.\w+")
 TABLE_ROW = re.compile(r"^\|\s*`([a-z]\w*\.\w+)`\s*\|")
-TABLE_HEAD = re.compile(r"^\|\s*edge\s*\|", re.IGNORECASE)
+TABLE_HEAD = re.compile(r"^\|\s*edge\s*\|.*\|\s*model\s*\|$", re.IGNORECASE)
+MODEL = re.compile(r"`(\w+Model)\.(\w+)`")
+MODEL_TEST = re.compile(r"^TEST\((\w+Model), (\w+)\)", re.MULTILINE)
 
 
 def split_comments(text):
@@ -147,8 +150,23 @@ class Checker:
         if not edges_in(prose(near)):
             self.report(path, first, "order stronger than relaxed without a comment `edge <name>`")
 
+    def models(self):
+        found = set()
+        for path in (self.root / "tests" / "model").glob("*_model.cpp"):
+            found.update(MODEL_TEST.findall(path.read_text(encoding="utf-8")))
+        return found
+
+    def check_model(self, readme, number, name, line, models):
+        cell = line.rstrip("|").split("|")[-1].strip()
+        for suite, test in MODEL.findall(cell):
+            if (suite, test) not in models:
+                self.report(readme, number, f"edge {name}: there is no model {suite}.{test}")
+        if not MODEL.search(cell) and not cell.startswith("none:"):
+            self.report(readme, number, f"edge {name} names no model, nor says `none: <why>`")
+
     def check_tables(self):
         rows = {}
+        models = self.models()
         for room in ROOMS:
             readme = self.root / room / "README.md"
             if not readme.exists():
@@ -163,6 +181,7 @@ class Checker:
                     if m.group(1) in rows:
                         self.report(readme, number, f"edge {m.group(1)} has a row already")
                     rows[m.group(1)] = (readme, number)
+                    self.check_model(readme, number, m.group(1), line, models)
 
         for name, places in sorted(self.named.items()):
             path, line = places[0]

@@ -15,7 +15,7 @@ void async_event::set() noexcept {
     detail::event_node** last = &claimed;
     {
         const std::lock_guard lock{mutex_};
-        // edge event.set, release half (acquire half: the loads in is_set() and try_link()).
+        // edge event.set, release half (acquire half: the load in is_set()).
         if (set_.exchange(true, std::memory_order_release)) return;
         for (detail::event_node* n = first_; n != nullptr;) {
             detail::event_node* next = n->next;
@@ -67,8 +67,7 @@ void async_event::happened(detail::event_node& n) noexcept {
 
 bool async_event::try_link(detail::event_node& n) noexcept {
     const std::lock_guard lock{mutex_};
-    // edge event.set, acquire half (release half: the exchange in set()).
-    if (set_.load(std::memory_order_acquire)) return false;
+    if (set_.load(std::memory_order_relaxed)) return false;  // written under the mutex
     n.prev = last_;
     (last_ != nullptr ? last_->next : first_) = &n;
     last_ = &n;

@@ -108,7 +108,7 @@ bool scope_state::try_end() noexcept {
         if ((word & ending) != 0) return true;
         if (word >= one_child) return false;
         // edge scope.leave, acquire half: everything the members did.
-    } while (!word_.compare_exchange_weak(word, word | closed | ending, std::memory_order_acq_rel,
+    } while (!word_.compare_exchange_weak(word, word | closed | ending, std::memory_order_acquire,
                                           std::memory_order_relaxed));
     if (scope_state* up = end()) up->leave(one_scope);
     return true;

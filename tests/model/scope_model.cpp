@@ -158,6 +158,21 @@ TEST(ScopeModel, AScopeBelowLeavesTheOneAbove) {
     });
 }
 
+TEST(ScopeModel, AJoinedScopeHasLeftTheTree) {
+    model::expect_holds([] {
+        machine m(1);
+        auto above = std::make_unique<task_scope>(m);
+        auto below = std::make_unique<task_scope>(*above);
+        scope_state& state = scope_access::state(*below);
+        model::check(state.try_enter(), "open");
+        std::thread member([&] { state.leave(); });
+        join(below, m);
+        model::check(scope_access::state(*above).children().empty(), "nothing is below");
+        member.join();
+        join(above, m);
+    });
+}
+
 TEST(ScopeModel, AStopFromAboveMeetsTheEndBelow) {
     model::expect_holds([] {
         machine m(1);
@@ -193,13 +208,17 @@ TEST(ScopeModel, ASnapshotMeetsTheEndOfAScope) {
         std::thread inner(
             [below = std::make_unique<task_scope>(*above)]() mutable { below.reset(); });
         scope_state& state = scope_access::state(*above);
-        for (const taskscope::detail::scope_reference& c : state.children()) {
+        const auto found = state.children();
+        for (const taskscope::detail::scope_reference& c : found) {
             model::check(c->counts().live == 0, "it is empty");
             const taskscope::detail::scope_reference up(c->parent());
             model::check(!up || up.get() == &state, "its place in the tree");
         }
         inner.join();
         join(above, m);
+        for (const taskscope::detail::scope_reference& c : found) {
+            model::check(c->parent() == nullptr, "nobody is above it any more");
+        }
     });
 }
 

@@ -15,6 +15,8 @@
 namespace {
 
 using namespace std::chrono_literals;
+using model::core_access;
+using model::job;
 using model::machine;
 using model::outcome;
 using model::started;
@@ -86,6 +88,39 @@ TEST(WaitModel, TwoWaitersOfOneEventEachGoOnOnce) {
     });
 }
 
+// The wait begins on one worker and ends on another.
+TEST(WaitModel, ATaskGoesOnOnAnotherWorker) {
+    model::expect_holds([] {
+        machine m(2);
+        int data = 0;
+        async_event event;
+        started<void> t(m, wait_for(event, data));
+        std::thread one =
+            m.be_worker(0, [&](worker& w) { core_access::run(m.core(), w, &t.promise()); });
+        std::thread two = m.be_worker(1, [&](worker& w) {
+            if (job* j = core_access::find(m.core(), w)) core_access::run(m.core(), w, j);
+        });
+        data = 1;
+        event.set();
+        one.join();
+        two.join();
+        t.finish(m);
+    });
+}
+
+TEST(WaitModel, WhoeverSeesTheEventSeesWhatCameBefore) {
+    model::expect_holds([] {
+        async_event event;
+        int data = 0;
+        std::thread setter([&] {
+            data = 1;
+            event.set();
+        });
+        if (event.is_set()) model::check(data == 1, "what the setter did");
+        setter.join();
+    });
+}
+
 task<> wait_until(async_event& e, std::optional<bool>& happened) {
     const bool h = co_await e.wait_until(std::chrono::steady_clock::now() + 1s);
     happened = h;
@@ -103,6 +138,29 @@ TEST(WaitModel, OfAnEventAndADeadlineOneEndsTheWait) {
         w.join();
         time.join();
         model::check(happened.has_value(), "it has an answer");
+        model::check(m.core().timers.size() == 0, "no timer is left");
+    });
+}
+
+// The other worker's look at the timers comes while the wait is still being set up.
+TEST(WaitModel, ADeadlineMeetsTheBeginningOfItsWait) {
+    model::expect_holds([] {
+        machine m(2);
+        async_event event;
+        std::optional<bool> happened;
+        started<void> t(m, wait_until(event, happened));
+        std::thread one =
+            m.be_worker(0, [&](worker& w) { core_access::run(m.core(), w, &t.promise()); });
+        std::thread two = m.be_worker(1, [&](worker& w) {
+            model::advance_clock(1s);
+            core_access::poll(m.core(), w);
+            if (job* j = w.queue.pop()) core_access::run(m.core(), w, j);
+        });
+        event.set();
+        one.join();
+        two.join();
+        t.finish(m);
+        model::check(m.core().timers.size() == 0, "no timer is left");
     });
 }
 
@@ -147,6 +205,28 @@ TEST(WaitModel, ASleepEndsWhenItsTimeHasCome) {
         std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
         w.join();
         model::check(t.how == outcome::value, "it is over");
+    });
+}
+
+TEST(WaitModel, TwoSleepsThatEndTogetherEndOnDifferentWorkers) {
+    model::expect_holds([] {
+        machine m(2);
+        started<void> a(m, sleep_a_second());
+        started<void> b(m, sleep_a_second());
+        std::thread one = m.be_worker(0, [&](worker& w) {
+            core_access::run(m.core(), w, &a.promise());
+            core_access::run(m.core(), w, &b.promise());
+            if (job* j = m.at(1).queue.steal()) core_access::run(m.core(), w, j);
+        });
+        std::thread two = m.be_worker(1, [&](worker& w) {
+            model::advance_clock(1s);
+            core_access::poll(m.core(), w);
+            while (job* j = w.queue.pop()) core_access::run(m.core(), w, j);
+        });
+        one.join();
+        two.join();
+        a.finish(m);
+        b.finish(m);
     });
 }
 

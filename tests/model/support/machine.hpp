@@ -105,10 +105,24 @@ struct started : taskscope::detail::receiver {
         check(ends == 1, "a task ends once");
     }
 
+    /// What is left of it when the model's threads have ended: on worker 0, if there is anything.
+    void finish(machine& m) {
+        if (ends == 0) {
+            std::thread rest =
+                m.be_worker(0, [&](worker& w) { m.run_until(w, [this] { return ends != 0; }); });
+            rest.join();
+        }
+        check(ends == 1, "a task ends once");
+    }
+
     static job* ended(receiver& r, promise_base* p) noexcept {
         auto& self = static_cast<started&>(r);
         ++self.ends;
         self.how = p == nullptr ? outcome::stopped : p->result;
+        if (p != nullptr) {  // whoever still looks at the frame is wrong
+            p->handle().destroy();
+            taskscope::detail::task_access::frame(self.task) = nullptr;
+        }
         return nullptr;
     }
 

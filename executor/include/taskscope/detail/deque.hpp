@@ -125,9 +125,9 @@ public:
     /// Any thread. Whether there seemed to be no job. A hint, except behind a heavy_barrier(): then a
     /// push that came before the barrier is seen.
     bool looks_empty() const noexcept {
-        // edge deque.publish, acquire half: who acts on the answer calls steal() next.
-        const std::int64_t bottom = bottom_.load(std::memory_order_acquire);
-        return top_.load(std::memory_order_relaxed) >= bottom;  // relaxed: a hint
+        // relaxed: a hint. Who acts on it calls steal() next.
+        const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+        return top_.load(std::memory_order_relaxed) >= bottom;
     }
 
     /// Any thread. About how many jobs there are.

@@ -20,14 +20,13 @@ public:
 
     /// True for the first caller: it, and only it, then calls decide().
     bool try_claim() noexcept {
-        // edge suspension.claim, both halves: the loser of an event against a stop sees nothing of the
-        // winner, but a winner sees what began the suspension.
-        return (state_.fetch_or(claimed, std::memory_order_acq_rel) & claimed) == 0;
+        // relaxed: whoever may claim has found the wait in a list, a heap or a registration, under its mutex.
+        return (state_.fetch_or(claimed, std::memory_order_relaxed) & claimed) == 0;
     }
 
     bool is_claimed() const noexcept {
-        // edge suspension.claim, acquire half: what the winner did before it claimed.
-        return (state_.load(std::memory_order_acquire) & claimed) != 0;
+        // relaxed: who asks has passed a mutex that the claimer passes after its claim.
+        return (state_.load(std::memory_order_relaxed) & claimed) != 0;
     }
 
     /// Ends the wait. Any thread.

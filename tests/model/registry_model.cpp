@@ -1,0 +1,96 @@
+// tests/model/registry_model.cpp - children that end while somebody walks over the registry.
+// SPDX-License-Identifier: MIT
+#include "scope_runtime.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <model/support/machine.hpp>
+#include <optional>
+
+namespace {
+
+using model::machine;
+using model::worker;
+using taskscope::task_scope;
+using taskscope::detail::child;
+using taskscope::detail::child_registry;
+using taskscope::detail::job;
+using taskscope::detail::promise_base;
+using taskscope::detail::receiver;
+using taskscope::detail::scope_access;
+using taskscope::detail::scope_state;
+
+struct record : child {
+    explicit record(scope_state& s)
+        : child([](receiver&, promise_base*) noexcept -> job* { return nullptr; }, s,
+                std::source_location::current()) {}
+    int text =
+        7;  // plain: a walker reads it, and the owner's memory may go when remove() has returned
+};
+
+/// A registry of its own, beside a scope for the records.
+struct setting {
+    explicit setting(unsigned workers) : m(workers), scope(m), registry(workers) {}
+
+    scope_state& state() { return scope_access::state(scope); }
+    std::unique_ptr<record> make() { return std::make_unique<record>(state()); }
+    int walk() {
+        int found = 0;
+        registry.for_each([&](const child& c) {
+            model::check(static_cast<const record&>(c).text == 7,
+                         "a record that is found is whole");
+            ++found;
+        });
+        return found;
+    }
+
+    machine m;
+    task_scope scope;
+    child_registry registry;
+};
+
+TEST(RegistryModel, WhatAWalkerFindsStaysUntilItHasReadIt) {
+    model::expect_holds_with_both_barriers([] {
+        setting s(1);
+        std::thread owner = s.m.be_worker(0, [&](worker& w) {
+            w.context = &s.state().context;
+            auto c = s.make();
+            s.registry.add(*c);
+            s.registry.remove(*c);
+            c->text = 0;
+            c.reset();
+            w.context = nullptr;
+        });
+        s.walk();
+        owner.join();
+        model::check(s.walk() == 0, "nobody is left");
+    });
+}
+
+TEST(RegistryModel, AChildMayEndOnAnotherThreadWhileItsPlaceIsUsedAgain) {
+    model::expect_holds_with_both_barriers([] {
+        setting s(1);
+        auto first = s.make();
+        auto second = s.make();
+        std::optional<std::thread> other;
+        std::thread owner = s.m.be_worker(0, [&](worker& w) {
+            w.context = &s.state().context;
+            s.registry.add(*first);
+            other.emplace([&] {
+                s.registry.remove(*first);
+                first->text = 0;
+                first.reset();
+            });
+            s.registry.add(*second);
+            w.context = nullptr;
+        });
+        s.walk();
+        owner.join();
+        other->join();
+        model::check(s.walk() == 1, "the second is listed");
+        s.registry.remove(*second);
+    });
+}
+
+}  // namespace
