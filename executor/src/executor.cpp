@@ -95,7 +95,7 @@ void executor_core::join_threads() noexcept {
 void executor_core::schedule(job& j) noexcept {
     worker* w = this_worker();
     if (w != nullptr && w->core == this) {
-        w->push(j);
+        w->push_loose(j);
     } else {
         inject(j);
     }

@@ -31,6 +31,12 @@ bool is_pending(const job& j) noexcept {
            static_cast<const promise_base&>(j).result == outcome::pending;
 }
 
+// Of a fork_join, not yet begun or not.
+bool is_branch(const job& j) noexcept {
+    return j.kind == job_kind::coroutine &&
+           static_cast<const promise_base&>(j).reports_to == completion::branch;
+}
+
 }  // namespace
 
 void worker::wake_for_push() noexcept {
@@ -65,15 +71,16 @@ void executor_core::run_worker(worker& w) noexcept {
 void executor_core::run(worker& w, job* j) noexcept {
     tsan_acquire(j);
     worker_counters::add(w.counters.jobs);
-    for (std::uint32_t chained = 0;; ++chained) {
+    for (std::uint32_t chained = 1;; ++chained) {
         j = step(w, *j);
         if (j == nullptr) break;
         worker_counters::add(w.counters.bounces);
         // A chain of transfers without end must not keep the others waiting. What has completed is delivered
         // now: in a queue it would hold on to its memory.
-        if (chained >= fairness_interval && !manual && is_pending(*j)) {
-            w.tick +=
-                fairness_interval - 1 - w.tick % fairness_interval;  // find() looks around next
+        if (chained % fairness_interval == 0 && !manual && is_pending(*j)) {
+            poll(w);
+            if (!others_wait(w)) continue;
+            w.tick += fairness_interval - 1 - w.tick % fairness_interval;  // find() looks around next
             inject(*j);
             break;
         }
@@ -108,19 +115,34 @@ job* executor_core::find(worker& w) noexcept {
     if (++w.tick % fairness_interval == 0) {
         if (job* j = find_fairly(w)) return j;
     }
-    if (job* j = w.queue.pop()) return j;
+    if (job* j = pop(w)) return j;
     if (job* j = take_injected(w)) return j;
     return steal(w);
 }
 
+job* executor_core::pop(worker& w) noexcept {
+    job* j = w.queue.pop();
+    if (j == nullptr) {
+        w.loose = 0;
+    } else if (w.loose != 0 && !is_branch(*j)) {
+        --w.loose;
+    }
+    return j;
+}
+
+bool executor_core::others_wait(const worker& w) const noexcept {
+    return w.loose != 0 || !injected.looks_empty();
+}
+
 job* executor_core::find_fairly(worker& w) noexcept {
     poll(w);
-    if (w.tick % (2 * fairness_interval) == 0) {
+    // The oldest job of our own, but not if it is a branch: these come back to be run, and each that is begun out
+    // of turn is one more half-done tree in memory.
+    if (w.tick % (2 * fairness_interval) == 0 && w.loose != 0) {
         if (job* j = w.queue.steal()) return j;
     }
     // As many as if there were nothing else to do: what comes in must not wait for ever longer.
-    if (job* j = take_injected(w)) return j;
-    return w.queue.steal();
+    return take_injected(w);
 }
 
 job* executor_core::take_injected(worker& w) noexcept {
@@ -139,7 +161,7 @@ job* executor_core::take_injected(worker& w) noexcept {
     while (reversed != nullptr) {
         job* next = reversed->next;
         tsan_acquire(reversed);
-        w.push(*reversed);
+        w.push_loose(*reversed);
         reversed = next;
     }
     return first;
@@ -162,7 +184,7 @@ job* executor_core::steal(worker& w) noexcept {
 
 job* executor_core::search(worker& w) noexcept {
     poll(w);
-    if (job* j = w.queue.pop()) return j;
+    if (job* j = pop(w)) return j;
     if (!idle.try_start_search(w)) return nullptr;
     for (unsigned round = 0; round < spins; ++round) {
         for (int i = 0; i < 8; ++i) pause_processor();

@@ -441,4 +441,24 @@ TEST_P(ForkJoinOnWorkers, ARequestFromOutsideStopsATreeInTheMiddle) {
     }
 }
 
+// Fairness must not begin the oldest branches out of turn: each would be one more half-done tree in memory.
+TEST(ForkJoinMemory, StaysWithTheDepthOfALongRecursion) {
+    struct tree {
+        static task<> grow(int depth, std::atomic<std::int64_t>& most) {
+            if (depth > 0) {
+                co_await fork_join(grow(depth - 1, most), grow(depth - 1, most));
+            } else if (most.load(std::memory_order_relaxed) < taskscope::frames().live) {
+                most.store(taskscope::frames().live, std::memory_order_relaxed);
+            }
+        }
+    };
+    for (const unsigned workers : {1U, 2U}) {
+        executor ex{{.workers = workers}};
+        std::atomic<std::int64_t> most{0};
+        const std::int64_t before = taskscope::frames().live;
+        ex.run(tree::grow(17, most));
+        EXPECT_LT(most.load() - before, 500) << workers;
+    }
+}
+
 }  // namespace

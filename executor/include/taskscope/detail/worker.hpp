@@ -46,6 +46,13 @@ struct alignas(cache_line_pair) worker {
             overflow(j);
     }
 
+    /// The same for one that nobody will come back for, as a fork_join does for its branches. Work that never
+    /// ends must not keep it waiting.
+    void push_loose(job& j) noexcept {
+        ++loose;
+        push(j);
+    }
+
     /// False if the deque has no room for it.
     bool try_push(job& j) noexcept {
         tsan_release(&j);
@@ -85,6 +92,7 @@ struct alignas(cache_line_pair) worker {
     unsigned index;
     std::uint32_t random = 0;
     std::uint32_t tick = 0;
+    std::uint32_t loose = 0;  ///< about how many jobs of push_loose() are in the deque, or were stolen from it
     bool drove = false;  ///< has been the driver since it last ran a job
     bool polling =
         false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
