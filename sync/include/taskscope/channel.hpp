@@ -109,7 +109,7 @@ public:
     channel& operator=(const channel&) = delete;
 
     /// `co_await c.send(v)` waits for room, or for a receiver. Gives whether the value was sent: false once the
-    /// channel is closed, also to those who were waiting when it was.
+    /// channel is closed, also to those who were waiting when it was; then the value is gone with the call.
     template <class U = T>
         requires std::constructible_from<T, U&&>
     detail::channel_sender<T> send(U&& value) {

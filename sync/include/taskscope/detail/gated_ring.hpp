@@ -20,6 +20,7 @@
 
 #include <taskscope/detail/atomic.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -54,10 +55,10 @@ public:
     std::size_t capacity() const noexcept { return capacity_; }
 
     std::size_t size() const noexcept {
-        // relaxed: a guess; others may change it at any time. The head first: it cannot overtake the tail.
-        const std::uint64_t head = head_.load(std::memory_order_relaxed) & ~gate;
-        const std::uint64_t tail = tail_.load(std::memory_order_relaxed) & ~gate;
-        return (tail / lap_ - head / lap_) * capacity_ + tail % lap_ / 2 - head % lap_ / 2;
+        // Exact behind the gate. Else a guess, of two positions that need not be of the same moment.
+        const std::uint64_t head = count(position(head_));
+        const std::uint64_t tail = count(position(tail_));
+        return tail > head ? std::min<std::size_t>(tail - head, capacity_) : 0;
     }
 
     /// False, and `value` is as it was, if the gate is closed, or there is no room just now.
@@ -158,6 +159,10 @@ private:
     std::size_t index(std::uint64_t at) const noexcept { return (at & (lap_ - 1)) / 2; }
     std::uint64_t next(std::uint64_t at) const noexcept {
         return index(at) + 1 < capacity_ ? at + 2 : (at & ~(lap_ - 1)) + lap_;
+    }
+    /// How many came before.
+    std::uint64_t count(std::uint64_t at) const noexcept {
+        return at / lap_ * capacity_ + index(at);
     }
     static std::uint64_t position(const atomic<std::uint64_t>& word) noexcept {
         return word.load(std::memory_order_relaxed) & ~gate;
