@@ -34,13 +34,13 @@ void deadline::begin(detail::promise_base& p) {
     const bool passed = get() <= context_.home->now();
     if (!passed) arm();  // the only step that may throw; firing has to wait for the mutex
     parent_ = &p;
-    source_.emplace(context_.stop);
-    context_.stop = source_->token();
+    stop_ = &source_.emplace(context_.stop);
+    context_.stop = stop_->token();
     up_ = context_.limit;
     context_.limit = this;
     if (passed) {
         requested_ = true;  // nobody listens yet: the task's first suspension will look
-        expired_.store(source_->request_stop(), std::memory_order_relaxed);
+        expired_.store(stop_->request_stop(), std::memory_order_relaxed);
     }
 }
 
@@ -58,7 +58,7 @@ bool deadline::move_to(clock::time_point at) {
 }
 
 bool deadline::end(bool stopped) noexcept {
-    const std::lock_guard lock{mutex_};
+    std::unique_lock lock{mutex_};
     over_ = true;
     stopped_ = stopped;
     if (armed_) {
@@ -66,6 +66,7 @@ bool deadline::end(bool stopped) noexcept {
         detail::disarm_timer(*context_.home, *this);
         armed_ = false;
     }
+    lock.unlock();
     finish();
     return true;
 }
@@ -93,25 +94,24 @@ void deadline::fire() noexcept {
     if (!over_) {
         requested_ = true;
         lock.unlock();
-        const bool first = source_->request_stop();
+        const bool first = stop_->request_stop();
         lock.lock();
         expired_.store(first, std::memory_order_relaxed);
     }
     armed_ = false;
     if (!over_) return;
-    finish();
-    detail::promise_base& parent = *parent_;
-    executor& home = *context_.home;
     lock.unlock();
-    detail::schedule(home, parent);  // After this line *this may be gone.
+    finish();
+    detail::schedule(*context_.home, *parent_);  // After this line *this may be gone.
 }
 
+// By the one who ends it, without the mutex: callbacks may want to move us, in vain.
 void deadline::finish() noexcept {
     // The timer may be late: a deadline below, of the same time, has fired and left the decision to us.
-    if (stopped_ && !requested_ && get() <= context_.home->now() && source_->request_stop()) {
+    if (stopped_ && !requested_ && get() <= context_.home->now() && stop_->request_stop()) {
         expired_.store(true, std::memory_order_relaxed);
     }
-    source_->detach();  // and stays: arguments of the task may still hold callbacks
+    stop_->detach();  // and stays: arguments of the task may still hold callbacks
 }
 
 deadline::clock::time_point current_deadline() noexcept {

@@ -179,8 +179,8 @@ TEST_F(mapping, moves_out_of_a_range_it_was_given_and_copies_from_others) {
 TEST_F(mapping, needs_no_stack_for_what_completes_at_once) {
     const auto f = [](int i) -> task<int> { co_return i; };
     run(ex, [&]() -> task<> {
-        const auto values = co_await windowed_map(1, std::views::iota(0, 200'000), f);
-        EXPECT_EQ(values.size(), 200'000U);
+        const auto values = co_await windowed_map(1, std::views::iota(0, 50'000), f);
+        EXPECT_EQ(values.size(), 50'000U);
     });
 }
 

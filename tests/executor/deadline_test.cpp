@@ -157,6 +157,23 @@ TEST_F(deadlines, cannot_be_moved_once_they_have_passed_or_the_task_has_ended) {
     EXPECT_TRUE(ex.idle());
 }
 
+TEST_F(deadlines, may_be_moved_by_what_they_call_and_stay) {
+    deadline d(ex.now() + 1s);
+    int calls = 0;
+    const auto body = [&]() -> task<> {
+        const taskscope::stop_token token = co_await taskscope::get_stop_token();
+        const auto move = [&] {
+            ++calls;
+            EXPECT_FALSE(d.move_to(ex.now() + 1h));
+        };
+        const taskscope::stop_callback on_stop(token, move);
+        co_await sleep_for(1h);
+    };
+    EXPECT_TRUE(ex.run(under(d, body())).is_stopped());
+    EXPECT_EQ(calls, 1);
+    EXPECT_TRUE(d.expired());
+}
+
 TEST_F(deadlines, are_no_reason_when_a_stop_came_first) {
     deadline d(ex.now() + 10ms);
     std::optional<settled<void>> how;

@@ -109,7 +109,9 @@ public:
     std::vector<stored> take() {
         std::vector<stored> values;
         values.reserve(results_.size());
-        for (auto& r : results_) values.push_back(std::move(*r));
+        for (std::optional<stored>& r : results_) {
+            if (r) values.push_back(std::move(*r));
+        }
         return values;
     }
 

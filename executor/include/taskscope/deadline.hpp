@@ -79,10 +79,11 @@ private:
     detail::task_context context_;
     const deadline* up_ = nullptr;
     std::optional<stop_source> source_;
-    bool armed_ = false;      // in the timer queue, or about to fire, or firing
-    bool requested_ = false;  // firing, or has fired
-    bool over_ = false;       // the task has ended
-    bool stopped_ = false;    // as stopped
+    stop_source* stop_ = nullptr;  // that in source_
+    bool armed_ = false;           // in the timer queue, or about to fire, or firing
+    bool requested_ = false;       // firing, or has fired
+    bool over_ = false;            // the task has ended
+    bool stopped_ = false;         // as stopped
 };
 
 /// The earliest deadline that the running task, and every one that waits for it, runs under, its own or an
