@@ -65,6 +65,7 @@ protected:
 
 std::vector<std::string> texts(const std::vector<std::exception_ptr>& errors) {
     std::vector<std::string> all;
+    all.reserve(errors.size());
     for (const auto& e : errors) all.push_back(describe(e));
     return all;
 }
