@@ -199,8 +199,7 @@ class Checker:
                 continue
             text = "\n".join(line.split("#")[0] for line in self.lines(cmake))
             words = re.findall(r"(?<![<\w./-])[\w./-]+\.[ch]pp\b", text)  # <...> is an include path
-            from_root = re.compile(rf"(?:{'|'.join(ROOMS)})/src/")  # what tests/model compiles once more
-            listed = {word if from_root.match(word) else f"{folder}/{word}" for word in words}
+            listed = {f"{folder}/{word}" for word in words}
             for file in sorted(listed - set(self.files)):
                 self.report(cmake, 1, f"{file} is listed and does not exist")
             if folder == "tests":

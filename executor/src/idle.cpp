@@ -7,11 +7,10 @@ namespace taskscope::detail {
 bool idle_state::try_start_search(worker& w) noexcept {
     if (w.searching) return true;
     if (searching_.load(std::memory_order_relaxed) >= searcher_limit_) return false;
-    // edge idle.search: the announcement comes before the looks into the queues. seq_cst, like the barrier of
-    // whoever pushes and then reads searching_ in should_wake().
-    w.searching = searching_.fetch_add(1, std::memory_order_seq_cst) < searcher_limit_;
-    if (!w.searching)
-        searching_.fetch_sub(1, std::memory_order_seq_cst);  // edge idle.search, as below
+    // relaxed: a push that counts on us needs no more than the look that follows the end of our search; or, if
+    // we do not search, the one before we block.
+    w.searching = searching_.fetch_add(1, std::memory_order_relaxed) < searcher_limit_;
+    if (!w.searching) searching_.fetch_sub(1, std::memory_order_relaxed);
     return w.searching;
 }
 
@@ -20,9 +19,8 @@ bool idle_state::stop_search(worker& w) noexcept {
     w.searching = false;
     // edge idle.search: the retraction comes before the last look into the queues, against a push that then
     // reads searching_ in should_wake(): one of the two sees the other.
-    const bool last = searching_.fetch_sub(1, std::memory_order_seq_cst) == 1;
-    if (last)
-        full_fence();  // the looks that follow are plain loads, which the subtraction does not hold back
+    const bool last = searching_.fetch_sub(1, std::memory_order_relaxed) == 1;
+    if (last) full_fence();
     return last;
 }
 

@@ -153,7 +153,8 @@ TEST(SleepModel, WorkThatIsThereWhenItEndsIsDone) {
         function_job j([](function_job&) noexcept { ++ran; });
         machine m(1);
         std::thread one = m.be_worker(0, [&](worker& w) { core_access::run_worker(m.core(), w); });
-        m.core().inject(j);
+        std::thread giver([&] { m.core().inject(j); });
+        giver.join();
         m.core().shutdown();
         one.join();
         model::check(ran == 1, "what was handed in before is run");

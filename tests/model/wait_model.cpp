@@ -291,6 +291,25 @@ TEST(WaitModel, AManualExecutorWaitsForABlockingCall) {
     });
 }
 
+task<> call_twice(int& data) {
+    auto f = [&data] { ++data; };
+    co_await taskscope::run_blocking(f);
+    co_await taskscope::run_blocking(f);
+}
+
+TEST(WaitModel, AnIdleThreadIsToldOfACall) {
+    model::expect_holds([] {
+        machine m(1);
+        int data = 0;
+        const auto start = m.now();
+        started<void> t(m, call_twice(data));
+        std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+        w.join();
+        model::check(data == 2, "both were called");
+        model::check(m.now() == start, "and not only when the thread's patience was over");
+    });
+}
+
 TEST(WaitModel, TwoBlockingCallsShareAThread) {
     model::options o = model::from_environment();
     o.outdated = 1;

@@ -1,5 +1,6 @@
 // tests/model/checker/model.cpp - what tests see of the checker.
 // SPDX-License-Identifier: MIT
+#include "mutant.hpp"
 #include "runtime.hpp"
 
 #include <gtest/gtest.h>
@@ -88,6 +89,14 @@ void advance_clock(std::chrono::nanoseconds by) {
         const not_modelled guard;
         r->advance(by.count(), __builtin_return_address(0));
     }
+}
+
+bool is_mutant(int number) noexcept {
+    static const int chosen = [] {
+        const char* text = variable("TASKSCOPE_MUTANT");
+        return text != nullptr ? std::atoi(text) : 0;
+    }();
+    return chosen == number;
 }
 
 void heavy_barrier() {
