@@ -259,7 +259,8 @@ taskscope::statistics executor::statistics() const noexcept { return core_->stat
 void executor::attach(reactor& r) {
     reactor* none = nullptr;
     // edge executor.reactor, release half (acquire half: the loads of io): the reactor is complete.
-    if (!core_->idle.io.compare_exchange_strong(none, &r, std::memory_order_acq_rel)) {
+    if (!core_->idle.io.compare_exchange_strong(none, &r, std::memory_order_release,
+                                                std::memory_order_relaxed)) {
         throw misuse_error("taskscope: executor \"" + core_->name + "\" has a reactor already");
     }
     detail::full_fence();

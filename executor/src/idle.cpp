@@ -84,9 +84,9 @@ void idle_state::remove_driver() noexcept {
 
 void idle_state::wake(worker& w, bool in_reactor) noexcept {
     wakes_.fetch_add(1, std::memory_order_relaxed);
-    // edge idle.wake, release half (acquire half: the load of wake_word in sleep()). What the waker did before
-    // is visible to the woken. Workers outlive whoever wakes them: they are joined last.
-    w.wake_word.store(1, std::memory_order_release);
+    // relaxed: a bell. What the waker did before is visible by the mutex, which the woken takes in retract().
+    // Workers outlive whoever wakes them: they are joined last.
+    w.wake_word.store(1, std::memory_order_relaxed);
     // A driver may sleep on its wake_word although there is a reactor: it went to sleep before attach(), or
     // another worker is in the reactor.
     futex_wake_one(&w.wake_word);

@@ -227,8 +227,7 @@ void executor_core::sleep(worker& w) noexcept {
         if (drives) {
             drive(w);
         } else {
-            // edge idle.wake, acquire half (release half: the store in idle_state::wake()).
-            while (w.wake_word.load(std::memory_order_acquire) == 0) futex_wait(w.wake_word, 0);
+            while (w.wake_word.load(std::memory_order_relaxed) == 0) futex_wait(w.wake_word, 0);
         }
     }
     idle.retract(w);
@@ -239,8 +238,7 @@ void executor_core::sleep(worker& w) noexcept {
 
 // Waits for timers and I/O, until there is something to do or somebody wakes us.
 void executor_core::drive(worker& w) noexcept {
-    // edge idle.wake, acquire half, as in sleep().
-    while (w.wake_word.load(std::memory_order_acquire) == 0 && w.queue.looks_empty()) {
+    while (w.wake_word.load(std::memory_order_relaxed) == 0 && w.queue.looks_empty()) {
         const clock::time_point earliest = timers.earliest();
         clock::duration left = clock::duration::max();
         if (earliest != clock::time_point::max()) {
@@ -260,7 +258,7 @@ void executor_core::drive(worker& w) noexcept {
             // edge executor.poll, acquire half (release half: the store in poll()).
         } else if (!reactor_busy_.exchange(true, std::memory_order_acquire)) {
             // Once more: a poll() that came to its end just now may have eaten our interrupt().
-            if (w.wake_word.load(std::memory_order_acquire) == 0) {  // edge idle.wake, as above
+            if (w.wake_word.load(std::memory_order_relaxed) == 0) {
                 w.polling = true;
                 r->wait(std::min<clock::duration>(left, longest_reactor_wait));
                 w.polling = false;

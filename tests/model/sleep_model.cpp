@@ -164,19 +164,23 @@ TEST(SleepModel, WorkThatIsThereWhenItEndsIsDone) {
 /// Plain inside: two callers at a time, or one that does not see what the one before did, are a race.
 struct fake_reactor final : taskscope::reactor {
     void wait(clock::duration limit) noexcept override {
+        model::check(complete == 1, "a reactor is complete when it is known");
         ++turns;
         if (word.load(std::memory_order_acquire) == 0)
             taskscope::detail::futex_wait(word, 0, limit);
         word.store(0, std::memory_order_relaxed);
     }
     bool poll() noexcept override {
+        model::check(complete == 1, "a reactor is complete when it is known");
         ++turns;
         return false;
     }
     void interrupt() noexcept override {
+        model::check(complete == 1, "a reactor is complete when it is known");
         word.store(1, std::memory_order_release);
         taskscope::detail::futex_wake_one(&word);
     }
+    int complete = 0;  // written before attach()
     int turns = 0;
     taskscope::detail::atomic<std::uint32_t> word{0};
 };
@@ -188,7 +192,7 @@ TEST(SleepModel, AReactorIsRunByOneWorkerAtATime) {
         fake_reactor r;
         std::thread sleeper = m.be_worker(0, [&](worker& w) { take(m.next_job(w)); });
         std::thread busy = m.be_worker(1, [&](worker& w) { core_access::poll(m.core(), w); });
-        r.turns = 0;
+        r.complete = 1;
         m.attach(r);
         m.core().inject(j);
         sleeper.join();
