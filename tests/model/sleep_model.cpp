@@ -90,6 +90,25 @@ TEST(SleepModel, TwoPushesReachTwoSleepers) {
         o);
 }
 
+// The pusher sees a searcher and wakes nobody; the searcher leaves with what it has found, and looks for more.
+TEST(SleepModel, APushAndTheLastSearcherDoNotMissEachOther) {
+    model::expect_holds([] {
+        plain_job j;
+        machine m(3);
+        taskscope::detail::idle_state& idle = m.core().idle;
+        model::check(idle.try_start_search(m.at(1)), "it searches");
+        idle.announce(m.at(2));  // and sleeps
+        std::thread pusher = m.be_worker(0, [&](worker& w) { w.push(j); });
+        std::thread searcher =
+            m.be_worker(1, [&](worker& w) { core_access::leave_idling(m.core(), w); });
+        pusher.join();
+        searcher.join();
+        model::check(idle.sleeping().load(std::memory_order_relaxed) == 0, "the sleeper was woken");
+        take(m.at(0).queue.pop());
+        check_taken(j);
+    });
+}
+
 struct push_when_due : taskscope::detail::suspension, taskscope::detail::timer_entry {
     push_when_due(machine& m, plain_job& j)
         : timer_entry(*this,
@@ -168,7 +187,7 @@ struct fake_reactor final : taskscope::reactor {
         ++turns;
         if (word.load(std::memory_order_acquire) == 0)
             taskscope::detail::futex_wait(word, 0, limit);
-        word.store(0, std::memory_order_relaxed);
+        word.exchange(0, std::memory_order_acquire);  // sees what came before the interrupt it eats
     }
     bool poll() noexcept override {
         model::check(complete == 1, "a reactor is complete when it is known");
@@ -185,11 +204,27 @@ struct fake_reactor final : taskscope::reactor {
     taskscope::detail::atomic<std::uint32_t> word{0};
 };
 
+TEST(SleepModel, WhoeverInterruptsAReactorKnowsAllOfIt) {
+    model::expect_holds([] {
+        machine m(1);
+        fake_reactor r;
+        m.core().idle.announce(m.at(0));  // it drives
+        std::thread attacher([&] {
+            r.complete = 1;
+            m.attach(r);
+        });
+        m.core().idle.wake_one();
+        attacher.join();
+        model::check(m.core().idle.sleeping().load(std::memory_order_relaxed) == 0, "it was woken");
+    });
+}
+
 TEST(SleepModel, AReactorIsRunByOneWorkerAtATime) {
     model::expect_holds([] {
         plain_job j;
         machine m(2);
         fake_reactor r;
+        const auto start = m.now();
         std::thread sleeper = m.be_worker(0, [&](worker& w) { take(m.next_job(w)); });
         std::thread busy = m.be_worker(1, [&](worker& w) { core_access::poll(m.core(), w); });
         r.complete = 1;
@@ -198,6 +233,7 @@ TEST(SleepModel, AReactorIsRunByOneWorkerAtATime) {
         sleeper.join();
         busy.join();
         check_taken(j);
+        model::check(m.now() - start < 1ms, "nobody slept until a limit was over");
     });
 }
 
