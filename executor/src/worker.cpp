@@ -80,7 +80,8 @@ void executor_core::run(worker& w, job* j) noexcept {
         if (chained % fairness_interval == 0 && !manual && is_pending(*j)) {
             poll(w);
             if (!others_wait(w)) continue;
-            w.tick += fairness_interval - 1 - w.tick % fairness_interval;  // find() looks around next
+            w.tick +=
+                fairness_interval - 1 - w.tick % fairness_interval;  // find() looks around next
             inject(*j);
             break;
         }

@@ -92,7 +92,8 @@ struct alignas(cache_line_pair) worker {
     unsigned index;
     std::uint32_t random = 0;
     std::uint32_t tick = 0;
-    std::uint32_t loose = 0;  ///< about how many jobs of push_loose() are in the deque, or were stolen from it
+    std::uint32_t loose =
+        0;  ///< about how many jobs of push_loose() are in the deque, or were stolen from it
     bool drove = false;  ///< has been the driver since it last ran a job
     bool polling =
         false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
