@@ -308,7 +308,7 @@ TEST_F(timeouts, can_be_moved_by_the_task_itself) {
     EXPECT_THROW(run(ex, again), misuse_error);  // T270
 }
 
-// T271, T285
+// T285
 TEST_F(timeouts, of_a_scope_reach_all_its_children_which_know_how_long_they_have) {
     std::vector<deadline::clock::duration> left;
     const auto op = [&]() -> task<> {
