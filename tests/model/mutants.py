@@ -266,7 +266,10 @@ def run(program, only, jobs, seconds, sample, all_models):
     started = time.monotonic()
     survived = stays = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        verdicts = pool.map(lambda m: try_mutant(program, m, seconds, all_models), chosen)
+        # A mutant that nobody notices costs all models; the excused are run with the likely ones.
+        verdicts = pool.map(
+            lambda m: try_mutant(program, m, seconds, all_models and m.name not in excuses), chosen
+        )
         for m, verdict in zip(chosen, verdicts):
             if verdict is not None and verdict != "time-out":
                 state = "killed  " if m.name not in excuses else "KILLED but excused"
