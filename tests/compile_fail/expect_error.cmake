@@ -10,7 +10,8 @@ endif()
 
 execute_process(
   COMMAND ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Werror -fno-diagnostics-color
-    -I ${ROOT}/executor/include -I ${ROOT}/sync/include -I ${ROOT}/scope/include -I ${ROOT}/net/include ${SOURCE}
+    -I ${ROOT}/executor/include -I ${ROOT}/sync/include -I ${ROOT}/scope/include
+    -I ${ROOT}/combinators/include -I ${ROOT}/net/include ${SOURCE}
   RESULT_VARIABLE result
   OUTPUT_VARIABLE messages
   ERROR_VARIABLE messages)
