@@ -100,8 +100,8 @@ void frame_depot::span::free_memory(span* s) noexcept {
 }
 
 frame_depot::span& frame_depot::span::of(frame_block* b) noexcept {
-    const auto address = reinterpret_cast<std::uintptr_t>(b);
-    return *reinterpret_cast<span*>(address & ~(span_alignment - 1));
+    const std::size_t offset = reinterpret_cast<std::uintptr_t>(b) & (span_alignment - 1);
+    return *reinterpret_cast<span*>(reinterpret_cast<unsigned char*>(b) - offset);
 }
 
 frame_block* frame_depot::span::take(std::size_t c) noexcept {

@@ -123,7 +123,7 @@ unsigned workers_here() noexcept;
 
 /// Some parts for each worker, so that nobody is left with the last big one.
 inline std::size_t parts_for(std::size_t n, std::size_t grain) noexcept {
-    return grain != 0 ? grain : std::max<std::size_t>(1, n / (8 * workers_here()));
+    return grain != 0 ? grain : std::max<std::size_t>(1, n / (std::size_t{8} * workers_here()));
 }
 
 template <class F>
