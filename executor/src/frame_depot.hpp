@@ -33,8 +33,8 @@ public:
     totals count() const noexcept;
 
 private:
-    static constexpr std::size_t span_alignment = std::size_t{1} << 16;
-    // malloc's header must not begin another page for each span.
+    static constexpr std::size_t span_alignment = std::size_t{1} << 18;
+    // Not more, or malloc would need another page for the rest. Large, because its header does touch one.
     static constexpr std::size_t span_bytes = span_alignment - 64;
 
     struct alignas(cache_line) span {
