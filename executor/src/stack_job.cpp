@@ -13,8 +13,9 @@ namespace {
 /// Steals from the thief of `j` what belongs to `j`.
 job* steal_part(stack_job& j, worker& thief) noexcept {
     if (thief.queue.looks_empty()) return nullptr;
-    // edge stack_job.help, acquire half, and, below, release half: the thief ends the job only outside of this.
-    const std::uint32_t state = j.state.fetch_or(stack_job::helper, std::memory_order_acquire);
+    // edge stack_job.help, release half (acquire half: the loads in end()): the thief ends the job only outside of
+    // this. The beginning needs no order: of it and `ending` the later one sees the other in the same word.
+    const std::uint32_t state = j.state.fetch_or(stack_job::helper, std::memory_order_relaxed);
     job* part = nullptr;
     if ((state & (stack_job::ending | stack_job::done)) == 0) part = thief.queue.steal_from(j.base);
     j.state.fetch_and(~stack_job::helper, std::memory_order_release);
@@ -60,8 +61,8 @@ task_context* stack_job::begin(worker& w) noexcept {
 
 void stack_job::end() noexcept {
     tsan_release(this);
-    // edge stack_job.help, both halves: of helper and thief, the later one sees the other.
-    std::uint32_t s = state.fetch_or(ending, std::memory_order_acq_rel);
+    // edge stack_job.help, acquire half (release half: the end of steal_part()): what a helper has taken is gone.
+    std::uint32_t s = state.fetch_or(ending, std::memory_order_acquire);
     while ((s & helper) != 0) {
         pause_processor();
         s = state.load(std::memory_order_acquire);  // edge stack_job.help, acquire half

@@ -72,7 +72,7 @@ TEST(RegistryModel, AChildMayEndOnAnotherThreadWhileItsPlaceIsUsedAgain) {
     model::expect_holds_with_both_barriers([] {
         setting s(1);
         auto first = s.make();
-        auto second = s.make();
+        std::unique_ptr<record> second;
         std::optional<std::thread> other;
         std::thread owner = s.m.be_worker(0, [&](worker& w) {
             w.context = &s.state().context;
@@ -82,6 +82,7 @@ TEST(RegistryModel, AChildMayEndOnAnotherThreadWhileItsPlaceIsUsedAgain) {
                 first->text = 0;
                 first.reset();
             });
+            second = s.make();
             s.registry.add(*second);
             w.context = nullptr;
         });
