@@ -64,7 +64,7 @@ void stack_job::end() noexcept {
     // edge stack_job.help, acquire half (release half: the end of steal_part()): what a helper has taken is gone.
     std::uint32_t s = state.fetch_or(ending, std::memory_order_acquire);
     while ((s & helper) != 0) {
-        pause_processor();
+        std::this_thread::yield();                  // the helper may not be running just now
         s = state.load(std::memory_order_acquire);  // edge stack_job.help, acquire half
     }
     // edge stack_job.done, release half (acquire half: the load in wait_for_thief()): what the function did.
