@@ -78,6 +78,7 @@ void executor_core::run(worker& w, job* j) noexcept {
         // A chain of transfers without end must not keep the others waiting. What has completed is delivered
         // now: in a queue it would hold on to its memory.
         if (chained % fairness_interval == 0 && !manual && is_pending(*j)) {
+            w.context = nullptr;  // what timers and completions call is not on behalf of this task
             poll(w);
             if (!others_wait(w)) continue;
             w.tick +=

@@ -1,8 +1,12 @@
 // tests/executor/executor_test.cpp - an executor's beginning, its end, and run().
 // SPDX-License-Identifier: MIT
 #include <taskscope/async_event.hpp>
+#include <taskscope/deadline.hpp>
+#include <taskscope/detail/current.hpp>
 #include <taskscope/executor.hpp>
 #include <taskscope/fork_join.hpp>
+#include <taskscope/sleep.hpp>
+#include <taskscope/stopped.hpp>
 #include <taskscope/yield.hpp>
 
 #include <gtest/gtest.h>
@@ -11,6 +15,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <ranges>
@@ -225,6 +230,30 @@ TEST_F(Executor, TakesJobsFromOutsideWhileItsWorkersMakeTheirOwn) {
     launched<void> a(ex, busy());
     launched<void> b(ex, outside());
     ASSERT_TRUE(until([&] { return a.ended() && b.ended(); }));
+}
+
+// A chain of transfers is interrupted to look at timers: what they call is not done on behalf of the chain's task.
+TEST_F(Executor, CallsTimersOnBehalfOfNobodyAlsoInTheMiddleOfATask) {
+    executor ex{{.workers = 1}};
+    std::atomic<bool> fired{false};
+    const taskscope::detail::task_context* seen = nullptr;
+    taskscope::deadline soon(std::chrono::steady_clock::now() + std::chrono::milliseconds(20));
+    auto sleeps = [&]() -> task<> {
+        const taskscope::stop_token token = co_await taskscope::get_stop_token();
+        const taskscope::stop_callback look(token, [&] {
+            seen = taskscope::detail::current_context();
+            fired = true;
+        });
+        co_await taskscope::sleep_for(std::chrono::hours(1));
+    };
+    auto limited = [&]() -> task<> { co_await taskscope::settle_by(soon, sleeps()); };
+    auto busy = [&]() -> task<> {
+        while (!fired.load()) co_await number(1);
+    };
+    launched<void> a(ex, limited());
+    launched<void> b(ex, busy());
+    ASSERT_TRUE(until([&] { return a.ended() && b.ended(); }));
+    EXPECT_EQ(seen, nullptr);
 }
 
 TEST_P(ExecutorWithWorkers, LosesNoWakeUpBetweenShortTasks) {

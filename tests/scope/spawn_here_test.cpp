@@ -152,6 +152,25 @@ TEST_F(spawn_here, into_another_executors_scope_spawns_there) {
     EXPECT_THAT(log, ElementsAre("caller", "child"));
 }
 
+// With one worker nobody can steal the caller: fairness alone brings it back.
+TEST(spawn_here_fairness, brings_the_caller_back_from_a_child_that_never_suspends) {
+    executor ex{{.workers = 1}};
+    std::atomic<bool> went_on{false};
+    struct endless {
+        static task<> nothing() { co_return; }
+        static task<> until(std::atomic<bool>& done) {
+            while (!done.load()) co_await nothing();
+        }
+    };
+    run(ex, [&]() -> task<> {
+        co_await with_scope([&](task_scope& s) -> task<> {
+            co_await s.spawn_here(endless::until(went_on));
+            went_on = true;
+        });
+    });
+    EXPECT_TRUE(went_on.load());
+}
+
 class spawn_here_on : public on_workers {
 protected:
     executor ex{{.workers = GetParam()}};

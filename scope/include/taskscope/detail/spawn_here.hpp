@@ -33,8 +33,8 @@ public:
             schedule(*child.context->home, child);
             return w.transfer(h, caller);
         }
-        w.push(
-            caller);  // After this line another worker may run the caller, and *this may be gone.
+        // After this line another worker may run the caller, and *this may be gone.
+        w.push_loose(caller);
         // Another context, or a stop to be unwound, is for the loop.
         if (!same_context || child.result != outcome::pending) return w.bounce(child);
         return w.transfer(child.handle(), child);
