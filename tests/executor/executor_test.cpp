@@ -246,7 +246,7 @@ TEST_F(Executor, CallsTimersOnBehalfOfNobodyAlsoInTheMiddleOfATask) {
         });
         co_await taskscope::sleep_for(std::chrono::hours(1));
     };
-    auto limited = [&]() -> task<> { co_await taskscope::settle_by(soon, sleeps()); };
+    auto limited = [&]() -> task<> { (void)co_await taskscope::settle_by(soon, sleeps()); };
     auto busy = [&]() -> task<> {
         while (!fired.load()) co_await number(1);
     };
