@@ -62,7 +62,9 @@ frame_cache::frame_cache() noexcept {
 frame_cache::~frame_cache() {
     process& p = all();
     const std::lock_guard lock{p.mutex};
-    for (std::size_t c = 1; c < lists_.size(); ++c) p.depot.give(c, lists_[c].first);
+    for (std::size_t c = 1; c < lists_.size(); ++c) {
+        if (lists_[c].first != nullptr) p.depot.give(c, lists_[c].first);
+    }
     p.unlisted += unlisted_.load(std::memory_order_relaxed);
     if (next_ != nullptr) next_->prev_ = prev_;
     (prev_ != nullptr ? prev_->next_ : p.caches) = next_;

@@ -29,15 +29,13 @@ bool help(stack_job& j) noexcept {
     if (thief == nullptr) return false;  // it was taken out of our deque just now
     job* const part = steal_part(j, *thief);
     if (part == nullptr) return false;
+    tsan_acquire(part);
     worker& w = *this_worker();
-    if (part->kind ==
-        job_kind::coroutine) {  // became ready in j; our stack is not the place to resume it
-        tsan_acquire(part);
-        w.core->inject(*part);
+    if (part->kind == job_kind::coroutine) {
+        w.core->inject(*part);  // became ready in j; our stack is not the place to resume it
         return true;
     }
     worker_counters::add(w.counters.steals);
-    tsan_acquire(part);
     auto& f = static_cast<function_job&>(*part);
     f.call(f);
     return true;

@@ -172,7 +172,7 @@ operation scope_state::begin_shutdown(const shutdown_limits& limits) {
             if (i == 0 || !e.scope->is_block) e.scope->close();
             op->add_children(e);  // those opened since
         }
-        const bool begun = spawn_task(runtime.system(), {"shutdown", {}}, end_tree(op));
+        const bool begun = launch(prepare_task(runtime.system(), {"shutdown", {}}, end_tree(op)));
         if (!begun) op->finish();  // the executor has been shut down, and the tree with it
     } catch (...) {
         {

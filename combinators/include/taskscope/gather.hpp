@@ -20,17 +20,13 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace taskscope {
 namespace detail {
 
 template <class T>
-using gathered = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
-
-template <class T>
-gathered<T> take_gathered(settled<T>& slot) {
+regular_result<T> take_gathered(settled<T>& slot) {
     if constexpr (std::is_void_v<T>) {
         return {};
     } else {
@@ -106,7 +102,7 @@ inline task<> gather_values(std::vector<task<>> tasks, std::source_location wher
 ///   an error goes before a stop.
 /// Allocates: per task a child and two frames, and the scope.
 template <class... Ts>
-task<std::tuple<detail::gathered<Ts>...>> gather(task<Ts>... tasks) {
+task<std::tuple<detail::regular_result<Ts>...>> gather(task<Ts>... tasks) {
     std::tuple<settled<Ts>...> slots;
     const auto body = [&](task_group& g) -> task<> {
         std::apply(
@@ -119,7 +115,7 @@ task<std::tuple<detail::gathered<Ts>...>> gather(task<Ts>... tasks) {
     if (hole) co_await just_stopped();
     co_return std::apply(
         [](auto&... slot) {
-            return std::tuple<detail::gathered<Ts>...>(detail::take_gathered(slot)...);
+            return std::tuple<detail::regular_result<Ts>...>(detail::take_gathered(slot)...);
         },
         slots);
 }

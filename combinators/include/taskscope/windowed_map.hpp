@@ -21,7 +21,6 @@
 #include <source_location>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace taskscope {
@@ -38,7 +37,7 @@ class window {
 public:
     using element = std::ranges::range_value_t<View>;
     using T = call_result_t<F&, element>;
-    using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+    using stored = regular_result<T>;
     static_assert(!std::is_reference_v<T>,
                   "taskscope: windowed_map() keeps values. Return a pointer instead.");
 

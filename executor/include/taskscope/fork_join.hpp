@@ -18,18 +18,13 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace taskscope {
 namespace detail {
 
-/// A void branch has this in its place.
 template <class T>
-using branch_result = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
-
-template <class T>
-branch_result<T> take_branch(promise_base* p) {
+regular_result<T> take_branch(promise_base* p) {
     auto& promise = static_cast<task_promise<T>&>(*p);
     if constexpr (std::is_void_v<T>) {
         promise.take();
@@ -83,7 +78,7 @@ private:
             (take_branch<Ts>(branches_[I]), ...);
         } else {
             // Braces: evaluated from left to right, so the error with the lowest index is the one thrown.
-            return std::tuple<branch_result<Ts>...>{take_branch<Ts>(branches_[I])...};
+            return std::tuple<regular_result<Ts>...>{take_branch<Ts>(branches_[I])...};
         }
     }
 
@@ -96,7 +91,7 @@ template <class T>
 class fork_chunk_awaiter {
 public:
     using taskscope_awaiter = void;
-    using slot = std::optional<branch_result<T>>;
+    using slot = std::optional<regular_result<T>>;
 
     static constexpr std::size_t chunk =
         8;  // decisions/0002: halving beyond, so that thieves get big parts
@@ -143,7 +138,7 @@ private:
 };
 
 template <class T, std::random_access_iterator Iterator>
-task<void> fork_halves(Iterator first, std::size_t n, std::optional<branch_result<T>>* results) {
+task<void> fork_halves(Iterator first, std::size_t n, std::optional<regular_result<T>>* results) {
     using awaiter = fork_chunk_awaiter<T>;
     if (n <= awaiter::chunk) {
         if (n > 0) co_await awaiter(first, n, results);
@@ -185,10 +180,10 @@ template <std::ranges::input_range R>
     requires(detail::is_task_type<std::ranges::range_value_t<R>>)
 [[nodiscard]] auto fork_join(R range) -> task<std::conditional_t<
     std::is_void_v<typename std::ranges::range_value_t<R>::value_type>, void,
-    std::vector<detail::branch_result<typename std::ranges::range_value_t<R>::value_type>>>> {
+    std::vector<detail::regular_result<typename std::ranges::range_value_t<R>::value_type>>>> {
     using task_type = std::ranges::range_value_t<R>;
     using T = typename task_type::value_type;
-    using result = detail::branch_result<T>;
+    using result = detail::regular_result<T>;
 
     std::vector<std::optional<result>> slots;
     if constexpr (std::ranges::random_access_range<R> && std::ranges::sized_range<R>) {

@@ -20,15 +20,12 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace taskscope {
 namespace detail {
 
-/// A void function has this in its place.
 template <class F>
-using invoked = std::conditional_t<std::is_void_v<std::invoke_result_t<F&>>, std::monostate,
-                                   std::invoke_result_t<F&>>;
+using invoked = regular_result<std::invoke_result_t<F&>>;
 
 template <class F>
 invoked<F> invoke_regular(F& f) {
@@ -121,8 +118,8 @@ auto invoke_all(F& f, G& g, Rest&... rest) {
 /// How many workers could help this thread.
 unsigned workers_here() noexcept;
 
-/// Some parts for each worker, so that nobody is left with the last big one.
-inline std::size_t parts_for(std::size_t n, std::size_t grain) noexcept {
+/// 0 means some parts for each worker, so that nobody is left with the last big one.
+inline std::size_t grain_for(std::size_t n, std::size_t grain) noexcept {
     return grain != 0 ? grain : std::max<std::size_t>(1, n / (std::size_t{8} * workers_here()));
 }
 
@@ -182,7 +179,7 @@ void parallel_for(I first, I last, F&& f, std::size_t grain = 0) {
         for (; from != to; ++from)
             std::invoke(f, static_cast<I>(static_cast<std::size_t>(first) + from));
     };
-    detail::for_halves(0, n, detail::parts_for(n, grain), part);
+    detail::for_halves(0, n, detail::grain_for(n, grain), part);
 }
 
 /// `combine(... combine(combine(initial, map(first)), map(first + 1)) ...)`, in parallel by halving the range.
@@ -204,7 +201,7 @@ T parallel_reduce(I first, I last, T initial, Map&& map, Combine&& combine, std:
         }
         return sum;
     };
-    return detail::reduce_halves<T>(0, n, detail::parts_for(n, grain), part, combine);
+    return detail::reduce_halves<T>(0, n, detail::grain_for(n, grain), part, combine);
 }
 
 }  // namespace taskscope

@@ -90,10 +90,8 @@ private:
     };
 
     // One writer, so that a plain addition is enough; atomic, because others read it.
-    static std::int64_t add(atomic<std::int64_t>& n, std::int64_t d) noexcept {
-        const std::int64_t sum = n.load(std::memory_order_relaxed) + d;
-        n.store(sum, std::memory_order_relaxed);
-        return sum;
+    static void add(atomic<std::int64_t>& n, std::int64_t d) noexcept {
+        n.store(n.load(std::memory_order_relaxed) + d, std::memory_order_relaxed);
     }
 
     [[gnu::noinline]] void* allocate_elsewhere(std::size_t bytes);

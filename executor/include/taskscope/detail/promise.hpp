@@ -19,6 +19,7 @@
 #include <new>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace taskscope::detail {
 
@@ -215,6 +216,10 @@ struct final_awaiter {
     }
     static void await_resume() noexcept {}
 };
+
+/// A result where there has to be one: in place of void std::monostate.
+template <class T>
+using regular_result = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 /// Memory of one value. `T` may be void or a reference. Whether it holds one is for others to know.
 template <class T>

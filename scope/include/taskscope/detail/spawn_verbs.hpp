@@ -57,6 +57,12 @@ promise_base* prepare(Record* c, const spawn_options& o, task_context& context,
     return nullptr;
 }
 
+/// What prepare() gave; throws scope_closed if that is null.
+inline promise_base* admitted(scope_state& s, promise_base* p) {
+    if (p == nullptr) throw_scope_closed(s);
+    return p;
+}
+
 /// Schedules what prepare() gave. False if that is null.
 inline bool launch(promise_base* p) noexcept {
     if (p == nullptr) return false;
@@ -65,26 +71,25 @@ inline bool launch(promise_base* p) noexcept {
 }
 
 template <class T>
-bool spawn_task(scope_state& s, const spawn_options& o, task<T>&& t) {
+promise_base* prepare_task(scope_state& s, const spawn_options& o, task<T>&& t) {
     check_spawnable(t);
     auto* c = record_memory<task_child>::make(s, o.location);
-    return launch(prepare(c, o, s.context, [&t] { return std::move(t); }));
+    return prepare(c, o, s.context, [&t] { return std::move(t); });
 }
 
 template <class F, class... Args>
-bool spawn_callable(scope_state& s, const spawn_options& o, F&& f, Args&&... args) {
+promise_base* prepare_callable(scope_state& s, const spawn_options& o, F&& f, Args&&... args) {
     using record = callable_child<std::decay_t<F>, std::decay_t<Args>...>;
     auto* c =
         record_memory<record>::make(s, o.location, std::forward<F>(f), std::forward<Args>(args)...);
-    return launch(prepare(c, o, s.context, [c] { return task_of(*c); }));
+    return prepare(c, o, s.context, [c] { return task_of(*c); });
 }
 
 template <class T>
 child_handle<T> spawn_future_task(scope_state& s, const spawn_options& o, task<T>&& t) {
     check_spawnable(t);
     auto* c = record_memory<future_task_child<T>>::make(s, o.location);
-    if (!launch(prepare(c, o, c->own_context, [&t] { return std::move(t); })))
-        throw_scope_closed(s);
+    launch(admitted(s, prepare(c, o, c->own_context, [&t] { return std::move(t); })));
     return handle_access::make<T>(c);
 }
 
@@ -94,28 +99,8 @@ auto spawn_future_callable(scope_state& s, const spawn_options& o, F&& f, Args&&
     using record = future_callable_child<T, std::decay_t<F>, std::decay_t<Args>...>;
     auto* c =
         record_memory<record>::make(s, o.location, std::forward<F>(f), std::forward<Args>(args)...);
-    if (!launch(prepare(c, o, c->own_context, [c] { return task_of(*c); }))) throw_scope_closed(s);
+    launch(admitted(s, prepare(c, o, c->own_context, [c] { return task_of(*c); })));
     return handle_access::make<T>(c);
-}
-
-template <class T>
-spawn_here_awaiter spawn_task_here(scope_state& s, const spawn_options& o, task<T>&& t) {
-    check_spawnable(t);
-    auto* c = record_memory<task_child>::make(s, o.location);
-    promise_base* p = prepare(c, o, s.context, [&t] { return std::move(t); });
-    if (p == nullptr) throw_scope_closed(s);
-    return spawn_here_awaiter(*p);
-}
-
-template <class F, class... Args>
-spawn_here_awaiter spawn_callable_here(scope_state& s, const spawn_options& o, F&& f,
-                                       Args&&... args) {
-    using record = callable_child<std::decay_t<F>, std::decay_t<Args>...>;
-    auto* c =
-        record_memory<record>::make(s, o.location, std::forward<F>(f), std::forward<Args>(args)...);
-    promise_base* p = prepare(c, o, s.context, [c] { return task_of(*c); });
-    if (p == nullptr) throw_scope_closed(s);
-    return spawn_here_awaiter(*p);
 }
 
 /// Base of task_scope and task_group: everything that spawns, in terms of Self::state().
@@ -156,9 +141,8 @@ public:
     template <class F, class... Args>
         requires spawnable<F, Args...>
     void spawn(const spawn_options& o, F&& f, Args&&... args) {
-        if (!spawn_callable(state(), o, std::forward<F>(f), std::forward<Args>(args)...)) {
-            throw_scope_closed(state());
-        }
+        launch(admitted(state(), prepare_callable(state(), o, std::forward<F>(f),
+                                                  std::forward<Args>(args)...)));
     }
 
     /// Runs a task from a named coroutine function as a child.
@@ -170,14 +154,15 @@ public:
     }
     template <class T>
     void spawn(const spawn_options& o, task<T> t) {
-        if (!spawn_task(state(), o, std::move(t))) throw_scope_closed(state());
+        launch(admitted(state(), prepare_task(state(), o, std::move(t))));
     }
 
     /// Like spawn(), but returns false if the scope is closed; the task is then destroyed unrun.
     template <class F, class... Args>
         requires spawnable<F, Args...>
     [[nodiscard]] bool try_spawn(const spawn_options& o, F&& f, Args&&... args) {
-        return spawn_callable(state(), o, std::forward<F>(f), std::forward<Args>(args)...);
+        return launch(
+            prepare_callable(state(), o, std::forward<F>(f), std::forward<Args>(args)...));
     }
     template <class F>
         requires spawnable<F>
@@ -193,7 +178,7 @@ public:
     }
     template <class T>
     [[nodiscard]] bool try_spawn(const spawn_options& o, task<T> t) {
-        return spawn_task(state(), o, std::move(t));
+        return launch(prepare_task(state(), o, std::move(t)));
     }
     template <class T>
     [[nodiscard]] bool try_spawn(task<T> t,
@@ -223,7 +208,9 @@ public:
     template <class F, class... Args>
         requires spawnable<F, Args...>
     auto spawn_here(const spawn_options& o, F&& f, Args&&... args) {
-        return spawn_callable_here(state(), o, std::forward<F>(f), std::forward<Args>(args)...);
+        return spawn_here_awaiter(*admitted(
+            state(),
+            prepare_callable(state(), o, std::forward<F>(f), std::forward<Args>(args)...)));
     }
     template <class T>
     auto spawn_here(task<T> t, std::source_location where = std::source_location::current()) {
@@ -231,7 +218,7 @@ public:
     }
     template <class T>
     auto spawn_here(const spawn_options& o, task<T> t) {
-        return spawn_task_here(state(), o, std::move(t));
+        return spawn_here_awaiter(*admitted(state(), prepare_task(state(), o, std::move(t))));
     }
 
     /// Like spawn(), and returns a handle on the child: see child_handle. An error of the child goes to the
