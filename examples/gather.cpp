@@ -41,7 +41,7 @@ ts::task<> offer() {
     try {
         co_await ts::gather(items | std::views::transform(stock_of));
     } catch (const ts::exception_group& e) {
-        std::cout << "no offer: " << ts::describe(e.errors()[0]) << '\n';
+        std::cout << "no offer: " << ts::describe(e.errors()[0].error) << '\n';
     }
 }
 

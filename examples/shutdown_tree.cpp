@@ -17,9 +17,9 @@ namespace {
 
 struct application {
     explicit application(ts::executor& ex)
-        : all(ex, {.name = "app", .on_error = {}}),
-          requests(all, {.name = "requests", .on_error = {}}),
-          timers(all, {.name = "timers", .on_error = {}}) {}
+        : all(ex, {.name = "app", .policy = {}}),
+          requests(all, {.name = "requests", .policy = {}}),
+          timers(all, {.name = "timers", .policy = {}}) {}
 
     ts::task_scope all;
     ts::task_scope requests;

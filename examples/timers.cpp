@@ -28,7 +28,7 @@ void show(const char* name, ts::missed_tick policy) {
             << std::chrono::duration_cast<std::chrono::milliseconds>(ex.now() - start).count();
         if (++ticks == 1) co_await ts::sleep_for(25ms);
     };
-    ts::task_scope timers{ex, {.name = "timers", .on_error = {}}};
+    ts::task_scope timers{ex, {.name = "timers", .policy = {}}};
     const ts::timer_options options{.period = 10ms, .when_missed = policy, .counts = &counts};
     timers.spawn(ts::every(options, tick));
     ex.advance(44ms);
@@ -43,7 +43,7 @@ void show_errors() {
     const auto report = [](const ts::error_context& e) {
         std::cout << e.scope_path << ": " << ts::describe(e.error) << '\n';
     };
-    ts::task_scope timers{ex, {.name = "timers", .on_error = report}};
+    ts::task_scope timers{ex, {.name = "timers", .policy = report}};
     int ticks = 0;
     const auto tick = [&ticks] {
         if (++ticks == 2) throw std::runtime_error("the second tick failed");

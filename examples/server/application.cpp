@@ -30,10 +30,10 @@ application::application(ts::task_scope& root, const std::string& name)
       prefix_("/myapp" + name.substr(name.find('-'))),
       errors_(name),
       cache_(std::make_shared<const std::string>("nothing yet\n")),
-      scope_(root, {.name = name_, .on_error = errors_.policy()}),
-      handlers_(scope_, {.name = "handlers", .on_error = {}}),  // errors go to the scope above
-      timers_(scope_, {.name = "timers", .on_error = {}}),
-      background_(scope_, {.name = "background", .on_error = {}}) {}
+      scope_(root, {.name = name_, .policy = errors_.policy()}),
+      handlers_(scope_, {.name = "handlers", .policy = {}}),  // errors go to the scope above
+      timers_(scope_, {.name = "timers", .policy = {}}),
+      background_(scope_, {.name = "background", .policy = {}}) {}
 
 void application::start() {
     auto pool = std::make_unique<connection_pool>(connections);

@@ -4,6 +4,7 @@
 
 #include <taskscope/error_context.hpp>
 #include <taskscope/exception_group.hpp>
+#include <taskscope/scope_policy.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -20,8 +21,8 @@ public:
     explicit error_log(std::string who) : who_(std::move(who)) {}
 
     /// A policy for scopes that do not outlive *this.
-    taskscope::error_policy policy() {
-        return taskscope::error_policy([this](const taskscope::error_context& e) { tell(e); });
+    taskscope::scope_policy policy() {
+        return [this](const taskscope::error_context& e) { tell(e); };
     }
 
     std::uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }

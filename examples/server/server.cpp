@@ -73,8 +73,8 @@ server::server(ts::executor& home, const options& o)
       port_(acceptor_.local_endpoint().port()),
       a_(root_, "app-a"),
       b_(root_, "app-b"),
-      listener_(root_, {.name = "listener", .on_error = {}}),
-      connections_(root_, {.name = "connections", .on_error = errors_.policy()}) {
+      listener_(root_, {.name = "listener", .policy = {}}),
+      connections_(root_, {.name = "connections", .policy = errors_.policy()}) {
     acceptor_.non_blocking(true);
 }
 

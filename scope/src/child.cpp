@@ -4,10 +4,7 @@
 
 #include <taskscope/detail/child.hpp>
 #include <taskscope/errors.hpp>
-#include <taskscope/exception_group.hpp>
 #include <taskscope/with_scope.hpp>
-
-#include <cstdio>
 
 namespace taskscope::detail {
 
@@ -37,7 +34,11 @@ void adopt(child& c, promise_base& p, task_context& context) noexcept {
 
 void complete(child& c, promise_base* p) noexcept {
     if (p == nullptr) c.scope->count.stopped.fetch_add(1, std::memory_order_relaxed);
-    if (p != nullptr && p->result == outcome::error) c.scope->report(c, p->error);
+    if (p != nullptr && p->result == outcome::error) {
+        c.scope->child_failed(c, p->error);
+    } else if (c.scope->all_watched.load(std::memory_order_relaxed)) {
+        c.scope->child_ended(p != nullptr ? completion_kind::value : completion_kind::stopped);
+    }
     c.scope->runtime.registry.remove(c);
     if (p != nullptr) p->handle().destroy();
 }
@@ -51,60 +52,6 @@ void body_ends(child& c, promise_base* p) noexcept {
     if (p == nullptr) c.scope->count.stopped.fetch_add(1, std::memory_order_relaxed);
     c.scope->runtime.registry.remove(c);
     c.scope->leave();
-}
-
-namespace {
-
-void print(const error_context& e) noexcept {
-    std::string what;
-    try {
-        what = describe(e.error);
-    } catch (...) {
-        what = "out of memory";
-    }
-    std::fprintf(
-        stderr,
-        "taskscope: unhandled error in scope %.*s: %s\n  task       %.*s\n  spawned at %s:%u\n",
-        static_cast<int>(e.scope_path.size()), e.scope_path.data(), what.c_str(),
-        static_cast<int>(e.task_name.size()), e.task_name.data(), e.spawned_at.file_name(),
-        static_cast<unsigned>(e.spawned_at.line()));
-}
-
-}  // namespace
-
-void scope_state::report(const child& c, std::exception_ptr failure) noexcept {
-    count.failed.fetch_add(1, std::memory_order_relaxed);
-    set_error();
-    std::shared_ptr<const error_policy> chosen = policy();
-    if (chosen->ignores()) return;
-    std::string where;
-    try {
-        where = path();
-    } catch (const std::bad_alloc&) {
-        where.clear();  // then without
-    }
-    const error_context e{std::move(failure), facade(), where, c.name(), c.spawned_at()};
-    // Our own handler, or that of the nearest scope above that has one to inherit.
-    scope_reference at = scope_reference::retain(*this);
-    while (chosen->inherits() || (at.get() != this && !chosen->inheritable())) {
-        at = scope_reference(at->parent());
-        if (!at) return print(e);
-        chosen = at->policy();
-    }
-    try {
-        chosen->handler()(e);
-        return;
-    } catch (...) {
-        count.handler_failures.fetch_add(1, std::memory_order_relaxed);
-    }
-    // The handler failed: the error must not be lost.
-    const std::shared_ptr<const error_policy> last = scope_access::state(runtime.root()).policy();
-    try {
-        if (last != chosen && last->inheritable()) return last->handler()(e);
-    } catch (...) {
-        count.handler_failures.fetch_add(1, std::memory_order_relaxed);
-    }
-    print(e);
 }
 
 void throw_scope_closed(scope_state& s) {

@@ -3,8 +3,11 @@
 #include "scope_runtime.hpp"
 
 #include <taskscope/detail/scope_state.hpp>
+#include <taskscope/errors.hpp>
 
 #include <algorithm>
+#include <unordered_set>
+#include <vector>
 
 namespace taskscope::detail {
 namespace {
@@ -23,20 +26,23 @@ std::string place(const std::source_location& at) {
 }
 
 scope_state::scope_state(const task_context& above, scope_runtime& r, scope_state* parent,
-                         task_scope* f, std::string_view scope_name, error_policy policy,
-                         std::source_location where, bool body)
+                         task_scope* f, const scope_options& options, std::source_location where,
+                         bool body)
     : runtime(r),
-      name(name_or_place(scope_name, where)),
+      name(name_or_place(options.name, where)),
       opened_at(where),
       opened_when(above.home->now()),
+      limits(options.limits),
       is_block(body),
       stop(above.stop),
       closing(parent != nullptr ? parent->closing.token() : stop_token{}),
       facade_(f),
       word_(body ? one_child : 0),
       parent_(parent),
-      policy_(std::make_shared<const error_policy>(std::move(policy))) {
+      policy_(options.policy) {
     context = {above.home, stop.token(), this, above.limit};
+    cleanup_context = {above.home, {}, this, nullptr};
+    all_watched.store(policy_access::wants_all(policy_), std::memory_order_relaxed);
     scope_access::make_view(*this, static_cast<void*>(&view_));
     if (parent == nullptr) return;
     std::unique_lock lock{parent->mutex_};
@@ -63,20 +69,27 @@ void scope_state::leave(std::uint64_t member) noexcept {
 
 scope_state* scope_state::leave_once(std::uint64_t member) noexcept {
     std::uint64_t word = word_.load(std::memory_order_relaxed);
-    std::uint64_t next = 0;
-    do {
-        next = word - member;
-        if (next < one_child && (word & join_wanted) != 0) next |= closed | ending;
+    for (;;) {
+        std::uint64_t next = word - member;
+        const bool last = next < one_child && (word & join_wanted) != 0;
+        const bool cleanup = last && (word & deferred) != 0;
+        if (last) next |= closed | (cleanup ? one_child : ending);
         // edge scope.leave, both halves: what each member did is visible to whoever ends the scope.
-    } while (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel,
-                                          std::memory_order_relaxed));
-    // Unless we have set `ending` just now, *this may be gone.
-    return (next & ending) != 0 ? end() : nullptr;
+        if (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed))
+            continue;
+        // Unless we are the last, *this may be gone.
+        if (!cleanup) return last ? end() : nullptr;
+        if (begin_deferred()) return nullptr;
+        member = one_child;  // nothing was begun: it is us who leaves
+        word = word_.load(std::memory_order_relaxed);
+    }
 }
 
 scope_state* scope_state::end() noexcept {
     stop.detach();
     closing.detach();
+    remember_reason();
     scope_state* const up = leave_tree();
     ended.set();  // lets the owner destroy its task_scope
     release();    // the reference that was ours from the beginning
@@ -104,12 +117,19 @@ void scope_state::close() noexcept {
 
 bool scope_state::try_end() noexcept {
     std::uint64_t word = word_.load(std::memory_order_relaxed);
+    std::uint64_t next = 0;
     do {
         if ((word & ending) != 0) return true;
         if (word >= one_child) return false;
+        next = (word & deferred) != 0 ? (word | closed | join_wanted) + one_child
+                                      : word | closed | ending;
         // edge scope.leave, acquire half: everything the members did.
-    } while (!word_.compare_exchange_weak(word, word | closed | ending, std::memory_order_acquire,
+    } while (!word_.compare_exchange_weak(word, next, std::memory_order_acquire,
                                           std::memory_order_relaxed));
+    if ((next & ending) == 0) {
+        if (!begin_deferred()) leave(one_child);
+        return has_ended();
+    }
     if (scope_state* up = end()) up->leave(one_scope);
     return true;
 }
@@ -130,17 +150,6 @@ void scope_state::set_error() noexcept {
     word_.fetch_or(error, std::memory_order_release);
 }
 
-void scope_state::set_policy(error_policy policy) {
-    auto fresh = std::make_shared<const error_policy>(std::move(policy));
-    const std::lock_guard lock{mutex_};
-    policy_.swap(fresh);
-}
-
-std::shared_ptr<const error_policy> scope_state::policy() noexcept {
-    const std::lock_guard lock{mutex_};
-    return policy_;
-}
-
 scope_state* scope_state::parent() noexcept {
     const std::lock_guard lock{mutex_};
     if (parent_ != nullptr) parent_->retain();
@@ -154,6 +163,38 @@ std::vector<scope_reference> scope_state::children() {
         result.push_back(scope_reference::retain(*c));
     }
     std::reverse(result.begin(), result.end());  // in order of creation
+    return result;
+}
+
+void scope_state::depends_on(scope_state& other) {
+    const scope_reference up(parent());
+    const scope_reference up_other(other.parent());
+    if (!up || up.get() != up_other.get() || this == &other) {
+        throw misuse_error("taskscope: scope " + path() + " can depend only on another one below " +
+                           "the same scope, and " + other.path() + " is none");
+    }
+    const std::lock_guard lock{up->mutex_};
+    std::vector<const scope_state*> todo{&other};
+    std::unordered_set<const scope_state*> seen;
+    while (!todo.empty()) {
+        const scope_state* const s = todo.back();
+        todo.pop_back();
+        if (s == this) {
+            throw misuse_error("taskscope: scope " + other.name + " depends on " + name +
+                               " already: neither could be ended before the other");
+        }
+        if (!seen.insert(s).second) continue;
+        for (const scope_reference& n : s->needs_) todo.push_back(n.get());
+    }
+    needs_.push_back(scope_reference::retain(other));
+}
+
+std::vector<scope_reference> scope_state::needs() {
+    std::vector<scope_reference> result;
+    const scope_reference up(parent());
+    if (!up) return result;
+    const std::lock_guard lock{up->mutex_};
+    for (const scope_reference& n : needs_) result.push_back(scope_reference::retain(*n));
     return result;
 }
 

@@ -25,7 +25,7 @@ scope_info describe_state(scope_state& s, std::size_t depth) {
     info.depth = depth;
     info.counts = s.counts();
     info.closed = s.is_closed();
-    info.stop_requested = s.stop.stop_requested();
+    info.stop_reason = s.reason();
     info.ended = s.has_ended();
     info.has_errors = s.has_errors();
     info.opened_at = s.opened_at;
@@ -45,7 +45,11 @@ std::string figures(const scope_info& s) {
     add(s.counts.stopped, "stopped");
     add(s.counts.refused, "refused");
     add(s.counts.handler_failures, "handler failures");
-    if (s.stop_requested) line += ", stop requested";
+    if (s.stop_reason != nullptr) {
+        line += ", stop requested (" + std::string(name_of(s.stop_reason->kind));
+        if (!s.stop_reason->text.empty()) line += ": " + s.stop_reason->text;
+        line += ')';
+    }
     if (s.ended) {
         line += ", ended";
     } else if (s.closed) {
@@ -146,7 +150,12 @@ std::string as_json(const tree_snapshot& tree) {
         number("refused", s.counts.refused);
         number("handler_failures", s.counts.handler_failures);
         flag("closed", s.closed);
-        flag("stop_requested", s.stop_requested);
+        flag("stop_requested", s.stop_reason != nullptr);
+        if (s.stop_reason != nullptr) {
+            text("stop_kind", name_of(s.stop_reason->kind));
+            text("stop_text", s.stop_reason->text);
+            text("stop_scope", s.stop_reason->scope_path);
+        }
         flag("ended", s.ended);
         flag("has_errors", s.has_errors);
         text("opened_at", place(s.opened_at));

@@ -15,8 +15,7 @@ namespace taskscope {
 task_scope::task_scope(const detail::task_context& above, detail::scope_runtime& runtime,
                        detail::scope_state* parent, const scope_options& options,
                        std::source_location where, bool body)
-    : state_(new detail::scope_state(above, runtime, parent, this, options.name, options.on_error,
-                                     where, body)) {}
+    : state_(new detail::scope_state(above, runtime, parent, this, options, where, body)) {}
 
 task_scope::task_scope(task_scope& parent, const scope_options& options, std::source_location where)
     : task_scope(parent.state_->context, parent.state_->runtime, parent.state_, options, where) {}
@@ -54,9 +53,9 @@ task_scope::~task_scope() {
 
 void task_scope::close() noexcept { state_->close(); }
 
-bool task_scope::request_stop() noexcept { return state_->stop.request_stop(); }
+void task_scope::depends_on(task_scope& other) { state_->depends_on(*other.state_); }
 
-detail::event_awaiter task_scope::join() {
+detail::join_awaiter task_scope::join() {
     const detail::task_context* context = detail::current_context();
     // A task given to run() belongs to the root, and is no member of it: run() waits for it.
     if (context != nullptr && context->scope != nullptr) {
@@ -75,11 +74,13 @@ detail::event_awaiter task_scope::join() {
 
 void task_scope::blocking_join() {
     detail::check_may_block();
+    const scope_policy policy = state_->policy();
     state_->want_join();
     if (!state_->ended.blocking_wait(get_executor())) {
         detail::contract_violation(
             "a blocking join on a manual_executor waits for what can not happen:\n" + dump(*this));
     }
+    if (const auto& p = detail::policy_access::get(policy)) p->result();
 }
 
 scope_counts task_scope::counts() const { return state_->counts(); }
@@ -100,7 +101,7 @@ std::unique_ptr<task_scope> scope_access::make_root(executor& home, scope_runtim
     task_context nothing_above;
     nothing_above.home = &home;
     return std::unique_ptr<task_scope>(
-        new task_scope(nothing_above, runtime, nullptr, {.name = name, .on_error = {}}, {}));
+        new task_scope(nothing_above, runtime, nullptr, {.name = name, .policy = {}}, {}));
 }
 
 void scope_access::make_view(scope_state& s, void* memory) noexcept {

@@ -30,7 +30,7 @@ using namespace std::chrono_literals;
 class reading : public ledger_test {
 protected:
     reading() {
-        ex.root().set_error_policy(
+        ex.root().set_policy(
             [this](const error_context& e) { reported.push_back(describe(e.error)); });
     }
 

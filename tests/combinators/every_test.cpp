@@ -25,7 +25,7 @@ using milliseconds = std::chrono::milliseconds;
 class timers : public ledger_test {
 protected:
     timers() {
-        ex.root().set_error_policy(
+        ex.root().set_policy(
             [this](const error_context& e) { reported.push_back(describe(e.error)); });
     }
 
@@ -161,7 +161,7 @@ TEST_F(timers, that_cancel_wait_for_the_previous_tick_before_they_begin_the_next
 // T328, T133
 TEST_F(timers, live_on_when_a_tick_fails_and_its_error_goes_to_the_handler_of_the_scope) {
     std::vector<std::string> told;
-    task_scope scope{ex, {.name = "timers", .on_error = [&](const error_context& e) {
+    task_scope scope{ex, {.name = "timers", .policy = [&](const error_context& e) {
                               told.push_back(std::string(e.scope_path) + ' ' +
                                              std::string(e.task_name) + ' ' + describe(e.error));
                           }}};

@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 
 class gathering : public ledger_test {
 protected:
-    gathering() { ex.root().set_error_policy(ignore_errors); }
+    gathering() { ex.root().set_policy(ignore_errors); }
 
     task<int> after(std::chrono::milliseconds d, int value) {
         co_await sleep_for(d);
@@ -128,7 +128,7 @@ TEST_F(gathering, stops_the_others_at_the_first_error_and_throws_all_errors_when
             co_await gather(fail_in_spite_of_a_stop(50ms), after(1h, 1), fail_after(10ms, "first"));
             ADD_FAILURE() << "no error";
         } catch (const exception_group& e) {
-            for (const auto& error : e.errors()) seen.push_back(describe(error));
+            for (const auto& error : e.errors()) seen.push_back(describe(error.error));
         }
     });
     EXPECT_THAT(seen, ElementsAre("first", "late"));
@@ -240,7 +240,7 @@ TEST_F(gathering, can_be_gathered) {
             ADD_FAILURE() << "no error";
         } catch (const exception_group& e) {
             EXPECT_EQ(e.errors().size(), 1U);
-            EXPECT_EQ(describe(e.flatten().front()), "deep");
+            EXPECT_EQ(describe(e.flatten().front().error), "deep");
         }
     });
 }

@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 class races : public ledger_test {
 protected:
     races() {
-        ex.root().set_error_policy(
+        ex.root().set_policy(
             [this](const error_context& e) { reported.push_back(describe(e.error)); });
     }
 
@@ -62,6 +62,12 @@ protected:
     std::vector<std::string> seen;
     std::vector<std::string> reported;
 };
+
+std::vector<std::string> texts(const exception_group& g) {
+    std::vector<std::string> result;
+    for (const recorded_error& e : g.errors()) result.push_back(describe(e.error));
+    return result;
+}
 
 std::vector<std::string> texts(const std::vector<std::exception_ptr>& errors) {
     std::vector<std::string> all;
@@ -106,7 +112,7 @@ TEST_F(races, that_nobody_wins_throw_all_errors) {
                           stop_itself());
             ADD_FAILURE() << "somebody won";
         } catch (const exception_group& e) {
-            EXPECT_THAT(texts(e.errors()), ElementsAre("a", "b"));
+            EXPECT_THAT(texts(e), ElementsAre("a", "b"));
             EXPECT_STREQ(e.what(), "taskscope: nobody won the race (2 errors): a; b");
         }
         const settled<race_result<int>> end =
@@ -295,7 +301,7 @@ TEST_F(hedging, has_so_many_attempts_and_takes_what_the_call_itself_throws_for_o
             co_await hedge({.most = 3, .after = 50ms}, ask);
             ADD_FAILURE() << "somebody won";
         } catch (const exception_group& e) {
-            EXPECT_THAT(texts(e.errors()), ElementsAre("call 1", "call 2", "call 3"));
+            EXPECT_THAT(texts(e), ElementsAre("call 1", "call 2", "call 3"));
         }
         EXPECT_THROW(co_await hedge({.most = 0, .after = 50ms}, ask), misuse_error);
     });
@@ -312,7 +318,7 @@ INSTANTIATE_TEST_SUITE_P(workers, race_races, testing::Values(1, 2, 8));
 // One winner, and every error in one place.
 TEST_P(race_races, of_values_and_errors) {
     std::atomic<int> reported{0};
-    ex.root().set_error_policy([&](const error_context&) { reported.fetch_add(1); });
+    ex.root().set_policy([&](const error_context&) { reported.fetch_add(1); });
     std::atomic<int> thrown{0};
     const auto contender = [&](int i) -> task<int> {
         co_await yield();

@@ -346,7 +346,7 @@ TEST_P(timeout_races, of_results_timeouts_and_a_stop) {
     for (int round = 0; round < 20; ++round) {
         std::atomic<int> in_time{0};
         std::atomic<int> late{0};
-        task_scope all{ex, {.on_error = ignore_errors}};
+        task_scope all{ex, {.policy = ignore_errors}};
         for (int i = 0; i < 100; ++i) {
             all.spawn([&, i]() -> task<> {
                 const auto time = std::chrono::microseconds(i % 10 * 20);

@@ -106,7 +106,7 @@ TEST_F(mapping, stops_pulling_at_the_first_error_and_throws_all_of_them) {
             co_await windowed_map(2, std::views::iota(1), f);
             ADD_FAILURE() << "no error";
         } catch (const exception_group& e) {
-            for (const auto& error : e.errors()) seen.push_back(describe(error));
+            for (const auto& error : e.errors()) seen.push_back(describe(error.error));
         }
     });
     EXPECT_THAT(seen, ElementsAre("two", "other"));
@@ -130,7 +130,7 @@ TEST_F(mapping, reports_an_error_of_the_range_when_those_that_run_have_ended) {
         try {
             co_await windowed_map(5, range, f);
         } catch (const exception_group& e) {
-            for (const auto& error : e.errors()) seen.push_back(describe(error));
+            for (const auto& error : e.errors()) seen.push_back(describe(error.error));
         }
     });
     EXPECT_THAT(seen, ElementsAre("end of 1", "end of 2", "range"));

@@ -244,6 +244,55 @@ TEST(ScopeModel, ASpawnedChildIsGoneWhenTheJoinReturns) {
     });
 }
 
+// One member defers and leaves while the other leaves: whoever is last begins the function.
+TEST(ScopeModel, ADeferredFunctionRunsOnceAfterTheLastMember) {
+    model::expect_holds([] {
+        machine m(1);
+        auto s = std::make_unique<task_scope>(m);
+        scope_state& state = scope_access::state(*s);
+        int members = 0;
+        int other = 0;
+        int calls = 0;
+        model::check(state.try_enter() && state.try_enter(), "open");
+        std::thread a([&] {
+            s->defer([&] {
+                model::check(members == 1 && other == 1, "what the members did");
+                ++calls;
+            });
+            members = 1;
+            state.leave();
+        });
+        std::thread b([&] {
+            other = 1;
+            state.leave();
+        });
+        std::thread w = m.be_worker(
+            0, [&](worker& self) { core_access::run(m.core(), self, m.next_job(self)); });
+        join(s, m);
+        model::check(calls == 1, "it ran once, before the join returned");
+        a.join();
+        b.join();
+        w.join();
+    });
+}
+
+// Two members defer; a join that comes when they have left begins the first function, whose end begins the second.
+TEST(ScopeModel, AJoinBeginsDeferredFunctionsOneAfterTheOther) {
+    model::expect_holds([] {
+        machine m(1);
+        auto s = std::make_unique<task_scope>(m);
+        int calls = 0;
+        std::thread a([&] { s->defer([&calls] { ++calls; }); });
+        s->defer([&calls] { ++calls; });
+        a.join();
+        std::thread w = m.be_worker(
+            0, [&](worker& self) { m.run_until(self, [&] { return calls == 2; }); });
+        join(s, m);
+        model::check(calls == 2, "both ran");
+        w.join();
+    });
+}
+
 task<int> seven() { co_return 7; }
 
 task<> take(taskscope::child_handle<int> h, std::optional<int>& result) {

@@ -84,8 +84,7 @@ TEST_F(current, spawn_lands_in_the_scope_of_whoever_calls) {
 TEST_F(current, spawn_records_where_it_was_called) {
     std::string place_told;
     std::uint32_t line = 0;
-    task_scope s{ex,
-                 {.on_error = [&](const error_context& e) { place_told = place(e.spawned_at); }}};
+    task_scope s{ex, {.policy = [&](const error_context& e) { place_told = place(e.spawned_at); }}};
     s.spawn([&] {
         line = __LINE__ + 1;
         spawn(throw_boom);

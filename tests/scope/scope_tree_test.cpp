@@ -239,7 +239,7 @@ TEST_F(trees, forget_scopes_that_have_ended) {
 }
 
 TEST_F(trees, show_state_figures_age_and_children) {
-    task_scope s{ex, {.name = "jobs", .on_error = ignore_errors}};
+    task_scope s{ex, {.name = "jobs", .policy = ignore_errors}};
     const std::source_location here = std::source_location::current();
     s.spawn({.name = "first"}, wait_for, std::ref(release));
     s.spawn(wait_for, std::ref(release));
@@ -255,7 +255,7 @@ TEST_F(trees, show_state_figures_age_and_children) {
     EXPECT_EQ(info.counts.refused, 1U);
     EXPECT_TRUE(info.closed);
     EXPECT_TRUE(info.has_errors);
-    EXPECT_FALSE(info.stop_requested);
+    EXPECT_EQ(info.stop_reason, nullptr);
     EXPECT_FALSE(info.ended);
     EXPECT_EQ(info.age, 1500ms);
     EXPECT_EQ(info.opened_at.line(), here.line() - 1);
@@ -293,7 +293,7 @@ TEST_F(trees, as_text_are_indented_by_depth) {
     for (int i = 0; i < 8; ++i)
         expected += "  - task (scope_tree_test.cpp:" + std::to_string(__LINE__ - 4) + ")\n";
     expected += "  - and 2 more\n";
-    expected += "  handlers  1 live, 1 spawned, stop requested\n";
+    expected += "  handlers  1 live, 1 spawned, stop requested (request)\n";
     expected += "    - GET / (scope_tree_test.cpp:" + line + ")\n";
     EXPECT_EQ(dump(app), expected);
     EXPECT_THAT(dump_tree(ex), testing::StartsWith("/  0 live\n  app  10 live"));
@@ -303,7 +303,7 @@ TEST_F(trees, as_text_are_indented_by_depth) {
 }
 
 TEST_F(trees, as_json_say_the_same_as_the_snapshot) {
-    task_scope app{ex, {.name = "app", .on_error = ignore_errors}};
+    task_scope app{ex, {.name = "app", .policy = ignore_errors}};
     task_scope handlers{app, {.name = "handlers"}};
     app.spawn(throw_boom);
     ex.run_ready();
@@ -324,7 +324,7 @@ TEST_F(trees, as_json_say_the_same_as_the_snapshot) {
         EXPECT_EQ(j["spawned"].number, static_cast<double>(s.counts.spawned));
         EXPECT_EQ(j["failed"].number, static_cast<double>(s.counts.failed));
         EXPECT_EQ(j["closed"].truth, s.closed);
-        EXPECT_EQ(j["stop_requested"].truth, s.stop_requested);
+        EXPECT_EQ(j["stop_requested"].truth, s.stop_reason != nullptr);
         EXPECT_EQ(j["has_errors"].truth, s.has_errors);
         EXPECT_EQ(j["age_ms"].number, static_cast<double>(s.age.count()));
         EXPECT_EQ(j["opened_at"].text, i == 0 ? ":0" : place(s.opened_at));
@@ -411,7 +411,7 @@ protected:
 INSTANTIATE_TEST_SUITE_P(workers, tree_races, testing::Values(1, 2, 8));
 
 TEST_P(tree_races, of_dumps_against_scopes_and_children_that_come_and_go) {
-    ex.root().set_error_policy(ignore_errors);
+    ex.root().set_policy(ignore_errors);
     std::atomic<bool> done{false};
     std::atomic<int> looked{0};
     const auto look = [&] {

@@ -98,7 +98,7 @@ TEST_F(shutdowns, ask_what_is_left_to_stop_when_the_drain_time_is_over) {
         co_await stopped_as_optional(sleep_ms(100'000));
         throw boom("while stopping");  // however they complete
     });
-    s.set_error_policy(ignore_errors);
+    s.set_policy(ignore_errors);
     ex.run_ready();
     const shutdown_report r = s.blocking_shutdown({.drain = 1s, .stop = 1s});
     EXPECT_EQ(r.drained(), 1U);
@@ -193,7 +193,7 @@ TEST_F(shutdowns,
        tell_handlers_above_of_an_abandoned_child_that_fails_after_its_scope_is_destroyed) {
     async_event release;
     std::string told;
-    ex.root().set_error_policy([&](const error_context& e) {
+    ex.root().set_policy([&](const error_context& e) {
         told = e.scope.path() + " or " + std::string(e.scope_path) + ": " + describe(e.error) +
                (e.scope.stop_requested() ? ", stopped" : "");
     });
@@ -211,10 +211,10 @@ TEST_F(shutdowns,
     EXPECT_EQ(told, "/gone or /gone: too late, stopped");
 }
 
-TEST_F(shutdowns, of_a_group_leave_its_stragglers_an_error_policy_that_still_works) {
+TEST_F(shutdowns, of_a_group_leave_its_stragglers_a_policy_that_still_works) {
     async_event release;
     {
-        task_group g{ex, "gone"};
+        task_group g{ex, {.name = "gone"}};
         g.spawn([&]() -> task<> {
             co_await release.wait_shielded();
             throw boom("too late");
@@ -379,7 +379,7 @@ TEST_F(shutdowns, asked_for_twice_are_one_and_give_both_the_same_report) {
         [&]() -> task<shutdown_report> { return s.shutdown({.drain = 1s, .stop = 1s}); });
     ex.advance(50ms);
     auto second = control.spawn_future(
-        [&]() -> task<shutdown_report> { return s.shutdown({.drain = 0s, .stop = 0s}); });
+        [&]() -> task<shutdown_report> { return s.shutdown({.drain = 1s, .stop = 1s}); });
     run(ex, [&]() -> task<> {
         const shutdown_report a = co_await std::move(first);
         const shutdown_report b = co_await std::move(second);

@@ -76,7 +76,7 @@ TEST_F(handles, carry_references_and_values_that_can_only_be_moved) {
 
 TEST_F(handles, rethrow_the_error_which_the_policy_is_told_too) {
     std::string told;
-    task_scope s{ex, {.on_error = [&](const error_context& e) { told = describe(e.error); }}};
+    task_scope s{ex, {.policy = [&](const error_context& e) { told = describe(e.error); }}};
     auto h = s.spawn_future([]() -> task<int> {
         throw boom("lost page");
         co_return 0;
@@ -169,6 +169,62 @@ TEST_F(handles, can_be_given_up_waiting_for_and_the_child_goes_on) {
     EXPECT_TRUE(finished);
 }
 
+TEST_F(handles, stop_and_join_tells_how_the_child_has_ended) {
+    task_scope s{ex, {.policy = ignore_errors}};
+    async_event go;
+    const auto stubborn = [&]() -> task<> { co_await go.wait_shielded(); };
+    const auto fails = [&]() -> task<> {
+        co_await stopped_as_optional(double_later(1));
+        throw boom("cleanup");
+    };
+    run(ex, [&]() -> task<> {
+        auto done = s.spawn_future([] {});
+        auto willing = s.spawn_future([]() -> task<> { co_await sleep_for(1h); });
+        auto failing = s.spawn_future(fails);
+        auto ignoring = s.spawn_future(stubborn);
+        co_await yield();
+        const stop_outcome first = co_await std::move(done).stop_and_join();
+        const stop_outcome second = co_await std::move(willing).stop_and_join();
+        const stop_outcome third = co_await std::move(failing).stop_and_join();
+        s.spawn([&]() -> task<> {
+            co_await sleep_for(5ms);
+            go.set();
+        });
+        const auto before = ex.now();
+        const stop_outcome fourth = co_await std::move(ignoring).stop_and_join();
+        EXPECT_EQ(ex.now() - before, 5ms);
+        EXPECT_EQ(first, stop_outcome::was_done);
+        EXPECT_EQ(second, stop_outcome::stopped);
+        EXPECT_EQ(third, stop_outcome::failed);
+        EXPECT_EQ(fourth, stop_outcome::completed);
+    });
+    EXPECT_EQ(s.counts().failed, 1U);
+    s.blocking_join();
+}
+
+TEST_F(handles, stop_and_join_waits_for_the_child_also_if_its_caller_is_stopped) {
+    task_scope s{ex};
+    async_event go;
+    bool joined = false;
+    bool after = false;
+    const auto caller = [&]() -> task<> {
+        auto h = s.spawn_future(wait_shielded, std::ref(go));
+        co_await std::move(h).stop_and_join();
+        joined = true;
+        co_await checkpoint();
+        after = true;
+    };
+    auto canceller = s.spawn_future(caller);
+    ex.run_ready();
+    canceller.request_stop();
+    ex.run_ready();
+    EXPECT_FALSE(joined);
+    go.set();
+    s.blocking_join();
+    EXPECT_TRUE(joined);
+    EXPECT_FALSE(after);
+}
+
 TEST_F(handles, may_be_dropped_before_during_and_after_the_child) {
     task_scope s{ex};
     int ran = 0;
@@ -254,7 +310,7 @@ TEST_F(handles, turn_a_throwing_move_of_the_value_into_an_error_for_whoever_awai
         ~stubborn() = default;
     };
     int told = 0;
-    task_scope s{ex, {.on_error = [&](const error_context&) { ++told; }}};
+    task_scope s{ex, {.policy = [&](const error_context&) { ++told; }}};
     auto h = s.spawn_future([]() -> task<stubborn> {
         struct when_left {
             ~when_left() { stuck = true; }  // the result is in the frame by then

@@ -70,7 +70,7 @@ TEST_F(spawn_here, takes_callables_with_arguments_and_names) {
 TEST_F(spawn_here, gives_errors_to_the_scope_and_not_to_the_caller) {
     std::string told;
     const auto tell = [&](const error_context& e) { told = describe(e.error); };
-    task_scope s{ex, {.on_error = tell}};
+    task_scope s{ex, {.policy = tell}};
     run(ex, [&]() -> task<> {
         co_await s.spawn_here(throw_boom());
         log.emplace_back("caller");

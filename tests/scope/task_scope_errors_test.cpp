@@ -44,7 +44,7 @@ public:
 
 TEST_F(scope_errors, a_handler_is_told_error_scope_path_name_and_spawn_site) {
     notebook seen;
-    task_scope app{ex, {.name = "app", .on_error = std::ref(seen)}};
+    task_scope app{ex, {.name = "app", .policy = std::ref(seen)}};
     task_scope handlers{app, {.name = "handlers"}};  // inherits
     const std::source_location here = std::source_location::current();
     handlers.spawn(throw_boom);
@@ -75,8 +75,8 @@ TEST_F(scope_errors, a_handler_is_told_error_scope_path_name_and_spawn_site) {
 TEST_F(scope_errors, an_error_is_told_to_the_nearest_handler_only) {
     notebook far;
     notebook near;
-    task_scope a{ex, {.name = "a", .on_error = std::ref(far)}};
-    task_scope b{a, {.name = "b", .on_error = std::ref(near)}};
+    task_scope a{ex, {.name = "a", .policy = std::ref(far)}};
+    task_scope b{a, {.name = "b", .policy = std::ref(near)}};
     task_scope c{b, {.name = "c"}};
     c.spawn(throw_boom);
     c.blocking_join();
@@ -89,8 +89,8 @@ TEST_F(scope_errors, an_error_is_told_to_the_nearest_handler_only) {
 
 TEST_F(scope_errors, ignored_errors_set_the_flag_and_nothing_else) {
     notebook seen;
-    task_scope a{ex, {.on_error = std::ref(seen)}};
-    task_scope b{a, {.on_error = ignore_errors}};
+    task_scope a{ex, {.policy = std::ref(seen)}};
+    task_scope b{a, {.policy = ignore_errors}};
     b.spawn(throw_boom);
     EXPECT_FALSE(b.has_errors());
     b.blocking_join();
@@ -102,8 +102,8 @@ TEST_F(scope_errors, ignored_errors_set_the_flag_and_nothing_else) {
 
 TEST_F(scope_errors, a_scope_that_ignores_its_errors_does_not_ignore_those_below) {
     notebook seen;
-    task_scope a{ex, {.on_error = std::ref(seen)}};
-    task_scope b{a, {.on_error = ignore_errors}};
+    task_scope a{ex, {.policy = std::ref(seen)}};
+    task_scope b{a, {.policy = ignore_errors}};
     task_scope c{b};
     c.spawn(throw_boom);
     c.blocking_join();
@@ -112,11 +112,20 @@ TEST_F(scope_errors, a_scope_that_ignores_its_errors_does_not_ignore_those_below
     EXPECT_EQ(seen.errors.size(), 1U);
 }
 
-TEST_F(scope_errors, a_handler_of_its_own_is_not_inherited) {
+struct own_policy {
+    static constexpr bool errors_only = true;
+    notebook& seen;
+    disposition child_completed(const child_completion& c) const {
+        seen(*c.failure);
+        return disposition::handled;
+    }
+};
+
+TEST_F(scope_errors, a_policy_that_is_no_function_is_not_inherited) {
     notebook above;
     notebook own;
-    task_scope a{ex, {.on_error = std::ref(above)}};
-    task_scope b{a, {.on_error = error_policy::own(std::ref(own))}};
+    task_scope a{ex, {.policy = std::ref(above)}};
+    task_scope b{a, {.policy = own_policy{own}}};
     task_scope c{b};
     b.spawn(throw_boom);
     c.spawn(throw_boom);
@@ -142,7 +151,7 @@ TEST_F(scope_errors, without_any_handler_the_error_is_printed_with_scope_task_an
 
 TEST_F(scope_errors, the_handler_of_the_root_is_the_executors_own) {
     notebook seen;
-    ex.root().set_error_policy(std::ref(seen));
+    ex.root().set_policy(std::ref(seen));
     task_scope s{ex, {.name = "jobs"}};
     s.spawn(throw_boom);
     ex.root().spawn(throw_boom);
@@ -153,22 +162,23 @@ TEST_F(scope_errors, the_handler_of_the_root_is_the_executors_own) {
     EXPECT_EQ(seen.errors[1].path, "/");
 }
 
-TEST_F(scope_errors, a_handler_that_throws_passes_the_error_on_to_the_roots) {
+TEST_F(scope_errors, a_handler_that_throws_passes_the_error_and_its_own_on_to_the_roots) {
     notebook root;
-    ex.root().set_error_policy(std::ref(root));
-    task_scope s{ex, {.on_error = [](const error_context&) { throw boom("handler"); }}};
+    ex.root().set_policy(std::ref(root));
+    task_scope s{ex, {.policy = [](const error_context&) { throw boom("handler"); }}};
     s.spawn([] { throw boom("original"); });
     s.blocking_join();
-    ASSERT_EQ(root.errors.size(), 1U);
+    ASSERT_EQ(root.errors.size(), 2U);
     EXPECT_EQ(root.errors[0].what, "original");
+    EXPECT_EQ(root.errors[1].what, "handler");
     EXPECT_EQ(s.counts().handler_failures, 1U);
 }
 
 TEST_F(scope_errors,
        handlers_that_all_throw_leave_the_error_on_standard_error_and_the_join_completes) {
     const auto fail = [](const error_context&) { throw boom("handler"); };
-    ex.root().set_error_policy(fail);
-    task_scope s{ex, {.on_error = fail}};
+    ex.root().set_policy(fail);
+    task_scope s{ex, {.policy = fail}};
     testing::internal::CaptureStderr();
     s.spawn([] { throw boom("original"); });
     ex.root().spawn([] { throw boom("of the root"); });
@@ -176,12 +186,12 @@ TEST_F(scope_errors,
     ex.run_ready();
     EXPECT_THAT(testing::internal::GetCapturedStderr(),
                 AllOf(HasSubstr(": original"), HasSubstr("in scope /: of the root")));
-    EXPECT_EQ(s.counts().handler_failures, 2U);
+    EXPECT_EQ(s.counts().handler_failures, 3U);  // its own once, the root's for both errors
 }
 
 TEST_F(scope_errors, an_error_does_not_stop_the_siblings) {
     notebook seen;
-    task_scope s{ex, {.on_error = std::ref(seen)}};
+    task_scope s{ex, {.policy = std::ref(seen)}};
     bool finished = false;
     s.spawn([&]() -> task<> {
         co_await sleep_for(1s);
@@ -199,7 +209,7 @@ TEST_F(scope_errors, a_handler_can_spawn_a_replacement_and_the_join_waits_for_it
     const auto flaky = [&] {
         if (++attempts < 3) throw boom();
     };
-    task_scope s{ex, {.on_error = [&](const error_context& e) { e.scope.spawn(flaky); }}};
+    task_scope s{ex, {.policy = [&](const error_context& e) { e.scope.spawn(flaky); }}};
     s.spawn(flaky);
     s.blocking_join();
     EXPECT_EQ(attempts, 3);
@@ -209,10 +219,10 @@ TEST_F(scope_errors, a_handler_can_spawn_a_replacement_and_the_join_waits_for_it
 TEST_F(scope_errors, a_policy_can_be_replaced_while_children_run) {
     notebook first;
     notebook second;
-    task_scope s{ex, {.on_error = std::ref(first)}};
+    task_scope s{ex, {.policy = std::ref(first)}};
     s.spawn(throw_boom);
     ex.run_ready();
-    s.set_error_policy(std::ref(second));
+    s.set_policy(std::ref(second));
     s.spawn(throw_boom);
     s.blocking_join();
     EXPECT_EQ(first.errors.size(), 1U);
@@ -225,7 +235,7 @@ TEST_F(scope_errors, the_exception_of_a_child_is_gone_before_the_join) {
         std::shared_ptr<int> payload;
     };
     auto held = std::make_shared<int>();
-    task_scope s{ex, {.on_error = ignore_errors}};
+    task_scope s{ex, {.policy = ignore_errors}};
     s.spawn([held] { throw heavy(held); });
     s.blocking_join();
     EXPECT_EQ(held.use_count(), 1);
@@ -233,7 +243,7 @@ TEST_F(scope_errors, the_exception_of_a_child_is_gone_before_the_join) {
 
 TEST_F(scope_errors, a_stopped_child_is_no_error) {
     notebook seen;
-    task_scope s{ex, {.on_error = std::ref(seen)}};
+    task_scope s{ex, {.policy = std::ref(seen)}};
     s.spawn([]() -> task<> { co_await just_stopped(); });
     s.blocking_join();
     EXPECT_TRUE(seen.errors.empty());
@@ -242,7 +252,7 @@ TEST_F(scope_errors, a_stopped_child_is_no_error) {
 }
 
 TEST_F(scope_errors, many_failing_children_keep_memory_flat) {
-    task_scope s{ex, {.on_error = ignore_errors}};
+    task_scope s{ex, {.policy = ignore_errors}};
     const std::int64_t frames_before = frames().live;
     std::size_t warm = 0;
     for (int round = 0; round < 50; ++round) {

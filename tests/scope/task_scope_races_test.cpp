@@ -121,7 +121,7 @@ TEST_P(scope_races, of_stop_against_spawn_and_completion_lose_no_child) {
 
 TEST_P(scope_races, of_failing_children_call_the_handler_once_each) {
     std::atomic<int> handled{0};
-    task_scope s{ex, {.on_error = [&](const error_context&) { handled.fetch_add(1); }}};
+    task_scope s{ex, {.policy = [&](const error_context&) { handled.fetch_add(1); }}};
     for (int i = 0; i < 1000; ++i) s.spawn(throw_boom);
     s.blocking_join();
     EXPECT_EQ(handled.load(), 1000);

@@ -758,7 +758,7 @@ TEST_F(scopes, keep_their_own_copy_of_a_name) {
 
 TEST_F(scopes, describe_themselves_in_every_state) {
     const std::source_location here = std::source_location::current();
-    task_scope s{ex, {.name = "jobs", .on_error = ignore_errors}};
+    task_scope s{ex, {.name = "jobs", .policy = ignore_errors}};
     const std::string opened = ", opened at task_scope_test.cpp:" + std::to_string(here.line() + 1);
     EXPECT_EQ(s.describe(), "scope /jobs: 0 live" + opened);
     async_event release;
@@ -771,10 +771,11 @@ TEST_F(scopes, describe_themselves_in_every_state) {
     EXPECT_EQ(s.describe(), "scope /jobs: 1 live, 2 spawned, 1 failed, 1 refused, closed" + opened);
     s.request_stop();
     s.blocking_join();
-    EXPECT_EQ(s.describe(),
-              "scope /jobs: 0 live, 2 spawned, 1 failed, 1 stopped, 1 refused, stop requested, "
-              "ended" +
-                  opened);
+    EXPECT_EQ(
+        s.describe(),
+        "scope /jobs: 0 live, 2 spawned, 1 failed, 1 stopped, 1 refused, stop requested (request), "
+        "ended" +
+            opened);
 }
 
 TEST_F(scopes, below_another_are_counted_and_waited_for) {

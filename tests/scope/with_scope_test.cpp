@@ -67,13 +67,13 @@ TEST_F(blocks, have_the_names_and_policies_they_are_given) {
         s.spawn(throw_boom);
         co_return;
     };
-    scope_options options{.name = "both", .on_error = [&](const error_context& e) {
+    scope_options options{.name = "both", .policy = [&](const error_context& e) {
                               told = std::string(e.scope_path) + ' ' + describe(e.error);
                           }};
     run(ex, [&]() -> task<> { co_await with_scope(options, body); });
     EXPECT_EQ(path, "/both");
     EXPECT_EQ(told, "/both boom");
-    ex.root().set_error_policy(ignore_errors);
+    ex.root().set_policy(ignore_errors);
     run(ex, [&]() -> task<> { co_await with_scope("named", body); });
     EXPECT_EQ(path, "/named");
     run(ex, [&]() -> task<> { co_await with_scope(body); });
@@ -185,7 +185,7 @@ TEST_F(blocks, whose_body_throws_before_it_is_a_coroutine_behave_no_differently)
 
 TEST_F(blocks, do_not_throw_errors_of_children) {
     std::string told;
-    scope_options options{.on_error = [&](const error_context& e) { told = describe(e.error); }};
+    scope_options options{.policy = [&](const error_context& e) { told = describe(e.error); }};
     const int value = run(ex, [&]() -> task<int> {
         co_return co_await with_scope(options, [](task_scope& s) -> task<int> {
             s.spawn(throw_boom);

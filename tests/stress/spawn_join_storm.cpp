@@ -73,7 +73,7 @@ TEST_P(spawn_join_storm,
     const std::int64_t rounds = total / batch;
     std::atomic<std::int64_t> handled{0};
     executor ex{{.workers = GetParam()}};
-    task_scope s{ex, {.name = "storm", .on_error = [&](const error_context&) {
+    task_scope s{ex, {.name = "storm", .policy = [&](const error_context&) {
                           handled.fetch_add(1, std::memory_order_relaxed);
                       }}};
     high_water water(GetParam());

@@ -76,7 +76,7 @@ public:
 
 private:
     retry_options::duration delay_;
-    const retry_options options_;
+    retry_options options_;
     chance chance_;
 };
 

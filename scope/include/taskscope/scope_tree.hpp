@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <source_location>
 #include <string>
 #include <vector>
@@ -24,7 +25,7 @@ struct scope_info {
     std::size_t depth = 0;  ///< 0 for the scope that was asked for
     scope_counts counts;
     bool closed = false;
-    bool stop_requested = false;
+    std::shared_ptr<const taskscope::stop_reason> stop_reason;  ///< null if no stop was requested
     bool ended = false;
     bool has_errors = false;
     std::source_location opened_at;

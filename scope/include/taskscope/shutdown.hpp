@@ -10,11 +10,18 @@
 
 namespace taskscope {
 
+/// In which order the scopes below one scope are ended. What task_scope::depends_on() declares holds in any case.
+enum class shutdown_order : unsigned char {
+    concurrent,    ///< all at the same time
+    newest_first,  ///< one after the other, in reverse order of creation
+};
+
 /// How long a shutdown may take. Negative times count as zero. Trivially copyable.
 struct shutdown_limits {
     std::chrono::steady_clock::duration drain = std::chrono::seconds(5);  ///< to end by themselves
     std::chrono::steady_clock::duration stop =
         std::chrono::seconds(2);  ///< to end after a stop request
+    shutdown_order order = shutdown_order::concurrent;
 };
 
 /// A child that had not completed when the time was up.

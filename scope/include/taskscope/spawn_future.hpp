@@ -121,6 +121,14 @@ struct future_callable_child : future_child<T> {
 
 }  // namespace detail
 
+/// How a child has ended that was asked to stop by child_handle::stop_and_join().
+enum class stop_outcome : unsigned char {
+    was_done,  ///< it had completed before
+    stopped,
+    completed,  ///< with a value all the same
+    failed,     ///< with an error, which went to the scope's policy
+};
+
 /// A child whose value is wanted, or that may have to be stopped alone.
 ///
 ///     auto h = scope.spawn_future(fetch, url);
@@ -147,6 +155,10 @@ public:
     /// Asks this child, and no other, to stop.
     void request_stop() noexcept { child_->source.request_stop(); }
 
+    /// Asks this child to stop and waits until it has completed. Stop: waits all the same, for a child that is left
+    /// behind could not be told from one that was forgotten; the caller's next suspension sees the stop.
+    task<stop_outcome> stop_and_join() && { return stop_and_wait(std::move(*this)); }
+
     /// Whether the child has completed. Awaiting does not suspend then.
     bool done() const noexcept { return child_->done_event.is_set(); }
 
@@ -166,6 +178,20 @@ private:
         co_await h.child_->done_event.wait();
         if (h.child_->result.how() == detail::outcome::stopped) co_await just_stopped();
         co_return h.child_->result.take();
+    }
+
+    static task<stop_outcome> stop_and_wait(child_handle h) {
+        if (h.done()) co_return stop_outcome::was_done;
+        h.request_stop();
+        co_await h.child_->done_event.wait_shielded();
+        switch (h.child_->result.how()) {
+            case detail::outcome::stopped:
+                co_return stop_outcome::stopped;
+            case detail::outcome::error:
+                co_return stop_outcome::failed;
+            default:
+                co_return stop_outcome::completed;
+        }
     }
 
     detail::future_child<T>* child_;

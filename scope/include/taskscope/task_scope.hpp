@@ -4,12 +4,14 @@
 
 #include <taskscope/detail/scope_state.hpp>
 #include <taskscope/detail/spawn_verbs.hpp>
-#include <taskscope/error_context.hpp>
 #include <taskscope/executor.hpp>
+#include <taskscope/scope_policy.hpp>
 #include <taskscope/shutdown.hpp>
+#include <taskscope/stop_reason.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <stdexcept>
 #include <string>
@@ -26,8 +28,10 @@ public:
 struct scope_options {
     /// Part of the scope's path. Copied. If empty: the place where it was opened, such as "server.cpp:41".
     std::string_view name = {};
-    /// What happens to the errors of children.
-    error_policy on_error = {};
+    /// What happens when a child has completed. A function is told of errors; see scope_policy.
+    scope_policy policy = {};
+    /// In a shutdown of a scope above: this one has no more time than that, nor than is left there.
+    std::optional<shutdown_limits> limits = {};
 };
 
 /// Figures of one scope. Read while children run, each is right for some moment of its own.
@@ -41,12 +45,31 @@ struct scope_counts {
     std::uint64_t handler_failures = 0;  ///< error handlers that threw
 };
 
+namespace detail {
+
+/// Waits for the end of a scope, and then throws what its policy has to say.
+class [[nodiscard]] join_awaiter : public event_awaiter {
+public:
+    explicit join_awaiter(scope_state& s) noexcept
+        : event_awaiter(s.ended, false), policy_(s.policy()) {}
+
+    /// Touches nothing of the scope: whoever else has joined it may have destroyed it.
+    void await_resume() const {
+        if (const auto& p = policy_access::get(policy_)) p->result();
+    }
+
+private:
+    scope_policy policy_;
+};
+
+}  // namespace detail
+
 /// Owns the tasks spawned into it and stays until every one has completed.
 ///
 /// with_scope() opens one for a block and always joins it: the usual way. An object can also be a member, be
 /// handed around and be joined elsewhere:
 ///
-///     task_scope handlers{app, {.name = "handlers", .on_error = log_it}};
+///     task_scope handlers{app, {.name = "handlers", .policy = log_it}};
 ///     handlers.spawn(handle, std::move(socket));
 ///     ...
 ///     co_await handlers.join();
@@ -62,8 +85,8 @@ struct scope_counts {
 ///
 /// Beware: do not make one a local variable of a coroutine that awaits anything before it joins: a stop would
 ///   destroy it with children running. with_scope() is safe.
-/// Errors: of children go where scope_options::on_error says, and set has_errors(). They do not stop the
-///   siblings; task_group does that.
+/// Errors: of children go where scope_options::policy says, and set has_errors(). They do not stop the
+///   siblings, unless the policy does that: task_group has one that does.
 /// Stop: a stop of the parent is passed on to every child. A child spawned after a stop was requested is
 ///   admitted and completes as stopped without having run.
 /// Memory: nothing is kept for a finished child.
@@ -93,39 +116,51 @@ public:
     /// its children, who may need them to finish. Requests closing_token(), here and below. Idempotent.
     void close() noexcept;
 
-    /// Asks all members to stop. Returns whether this was the first request. Spawning stays possible.
-    bool request_stop() noexcept;
+    /// Asks all members to stop. Returns whether this was the first request. Spawning stays possible. The first
+    /// request is remembered with its reason; `text` is copied.
+    bool request_stop(stop_kind kind = stop_kind::request, std::string_view text = {}) noexcept {
+        return state_->request_stop(kind, text);
+    }
 
     /// `co_await scope.join();` completes when the last member has left; the scope has ended then.
     /// Stop: not interrupted by one. Leaving children behind is the one thing a scope never does.
-    /// Throws: misuse_error in a task that is itself a member of the scope, or of one below: it would wait for
-    ///   itself.
-    [[nodiscard]] detail::event_awaiter join();
+    /// Throws: what the policy has as its result; misuse_error in a task that is itself a member of the scope, or
+    ///   of one below: it would wait for itself.
+    [[nodiscard]] detail::join_awaiter join();
 
-    /// The same for a thread, which it blocks. Throws misuse_error on a worker.
+    /// The same for a thread, which it blocks. Throws the policy's result; misuse_error on a worker.
     void blocking_join();
 
     /// Ends this scope and those below within a time limit: closes all of them, from here downwards, except blocks
     /// that tasks have opened with with_scope() and with_group(), which they may need to finish; then, the
     /// innermost first and siblings at the same time, lets members end by themselves for `drain`, asks those
     /// left to stop, waits for `stop`, and gives up on what is still running. Both limits are for the whole
-    /// tree; of `stop` each level has its share, so that one straggler does not take the time of those around it.
+    /// tree; of `stop` each level has its share, so that one straggler does not take the time of those around it, and
+    /// of each level's share each scope that has to wait for others its own.
     ///
     /// Returns: what became of everyone. If members were abandoned, the scope may be destroyed nevertheless,
     ///   but its parent and its executor will wait for them.
     /// Stop: completes as stopped; the shutdown goes on.
-    /// Thread safety: any thread. A second call waits for the first one and returns the same report. A child of
-    ///   the tree itself that awaits this is stopped with the others when `drain` is over.
+    /// Thread safety: any thread. A second call waits for the first one and returns the same report; if its limits
+    ///   end sooner they replace the first's. A child of the tree itself that awaits this is stopped with the others
+    ///   when `drain` is over.
     [[nodiscard]] task<shutdown_report> shutdown(shutdown_limits limits = {});
 
     /// The same for a thread, which it blocks. Throws misuse_error on a worker.
     shutdown_report blocking_shutdown(shutdown_limits limits = {});
+
+    /// The children of this scope use what `other` has, a scope below the same one: a shutdown ends this one before it
+    /// begins to end that.
+    /// Throws: misuse_error if the two have not the same parent, or if `other` depends on this one already.
+    void depends_on(task_scope& other);
 
     // Looking.
 
     bool is_closed() const noexcept { return state_->is_closed(); }
     bool has_ended() const noexcept { return state_->has_ended(); }
     bool stop_requested() const noexcept { return state_->stop.stop_requested(); }
+    /// Why, from where and when: the request, here or above, that came first. Null if there was none. Allocates.
+    std::shared_ptr<const taskscope::stop_reason> stop_reason() const { return state_->reason(); }
     /// Whether a child has ever failed. One lock-free flag; what led to the error is visible then.
     bool has_errors() const noexcept { return state_->has_errors(); }
     scope_counts counts() const;
@@ -144,8 +179,8 @@ public:
     /// One line: path, state, figures, where it was opened.
     std::string describe() const;
 
-    /// Replaces the error policy. Errors that are being handled just now are not affected.
-    void set_error_policy(error_policy policy) { state_->set_policy(std::move(policy)); }
+    /// Replaces the policy. Completions that are being dealt with just now are not affected.
+    void set_policy(scope_policy policy) { state_->set_policy(std::move(policy)); }
 
     /// See executor::root().
     static task_scope& root_of(executor& home);
@@ -183,9 +218,9 @@ struct scope_access {
     }
 
     /// task_scope::join() for whoever opened the scope and is no member.
-    static event_awaiter join(const task_scope& s) noexcept {
+    static join_awaiter join(const task_scope& s) noexcept {
         s.state().want_join();
-        return s.state().ended.wait_shielded();
+        return join_awaiter(s.state());
     }
 
     /// A task_scope in `memory` that owns nothing, for children whose scope object may go before they do.

@@ -56,6 +56,14 @@ public:
     }
     static void await_resume() noexcept {}
 
+    void tell_policy() noexcept {
+        std::exception_ptr failure = error();
+        scope->body_ended(failure != nullptr ? completion_kind::error
+                          : stopped()        ? completion_kind::stopped
+                                             : completion_kind::value,
+                          failure);
+    }
+
     // How it has completed.
 
     bool stopped() const noexcept { return !task_ && early_error_ == nullptr; }
@@ -90,16 +98,32 @@ template <class Body, class Scope>
 concept scope_body =
     requires(std::decay_t<Body>& body, Scope& s) { requires is_task_type<decltype(body(s))>; };
 
-template <class Body>
-task<body_value_t<Body, task_scope>> run_in_scope(Body body, std::string name,
-                                                  error_policy on_error,
-                                                  std::source_location where) {
+/// `Block` is task_scope, or is made of one.
+template <class Block>
+struct block_access;
+
+template <>
+struct block_access<task_scope> {
+    static task_scope open(const task_context& context, const scope_options& options,
+                           std::source_location where) {
+        return scope_access::open(context, options, where);
+    }
+    static task_scope& scope(task_scope& s) noexcept { return s; }
+};
+
+/// `options` without its name, which may be gone.
+template <class Block, class Body>
+task<body_value_t<Body, Block>> run_block(Body body, std::string name, scope_options options,
+                                          std::source_location where) {
     const task_context& context = co_await get_context();
-    task_scope scope =
-        scope_access::open(context, {.name = name, .on_error = std::move(on_error)}, where);
-    body_awaiter<body_value_t<Body, task_scope>> running(scope, body, scope, where);
+    options.name = name;
+    Block block = block_access<Block>::open(context, options, where);
+    task_scope& scope = block_access<Block>::scope(block);
+    body_awaiter<body_value_t<Body, Block>> running(scope, body, block, where);
     co_await running;
-    if (running.stopped() || running.error() != nullptr) scope.request_stop();
+    running.tell_policy();
+    if (running.error() != nullptr) scope.request_stop(stop_kind::error, "of the body");
+    if (running.stopped()) scope.request_stop(stop_kind::outer);
     co_await scope_access::join(scope);
     if (running.stopped()) co_await just_stopped();
     co_return running.take();
@@ -112,9 +136,9 @@ task<body_value_t<Body, task_scope>> run_in_scope(Body body, std::string name,
 ///
 /// Within the body and its children the new scope is the current one.
 /// Errors: an error of the body asks the children to stop and is rethrown here when they have ended. Errors of
-///   children go to the scope's policy.
-/// Stop: is passed on to body and children; when all have ended this completes as stopped too, if the body was.
-///   A body that completes as stopped asks the children to stop.
+///   children go to the scope's policy. What that has as its result is thrown here in place of the body's error.
+/// Stop: is passed on to body and children; when all have ended this completes as stopped too, if the body was
+///   and the policy has no error to throw. A body that completes as stopped asks the children to stop.
 /// Beware: locals of the body die when the body ends, and children may still be running then. Declare what they
 ///   borrow outside the body.
 /// Allocates: the scope's state, and two frames.
@@ -122,7 +146,8 @@ template <class Body>
     requires detail::scope_body<Body, task_scope>
 auto with_scope(Body&& body, std::source_location where = std::source_location::current()) {
     TASKSCOPE_CHECK_AWAIT_ARGUMENT(Body);
-    return detail::run_in_scope<std::decay_t<Body>>(std::forward<Body>(body), {}, {}, where);
+    return detail::run_block<task_scope, std::decay_t<Body>>(std::forward<Body>(body), {}, {},
+                                                             where);
 }
 
 /// With a name.
@@ -131,8 +156,8 @@ template <class Body>
 auto with_scope(std::string_view name, Body&& body,
                 std::source_location where = std::source_location::current()) {
     TASKSCOPE_CHECK_AWAIT_ARGUMENT(Body);
-    return detail::run_in_scope<std::decay_t<Body>>(std::forward<Body>(body), std::string(name), {},
-                                                    where);
+    return detail::run_block<task_scope, std::decay_t<Body>>(std::forward<Body>(body),
+                                                             std::string(name), {}, where);
 }
 
 /// With options. Give them a name of their own before: g++ 12 would destroy a temporary twice.
@@ -143,8 +168,8 @@ auto with_scope(Options&& options, Body&& body,
                 std::source_location where = std::source_location::current()) {
     TASKSCOPE_CHECK_AWAIT_ARGUMENT(Options);
     TASKSCOPE_CHECK_AWAIT_ARGUMENT(Body);
-    return detail::run_in_scope<std::decay_t<Body>>(
-        std::forward<Body>(body), std::string(options.name), options.on_error, where);
+    return detail::run_block<task_scope, std::decay_t<Body>>(
+        std::forward<Body>(body), std::string(options.name), options, where);
 }
 
 }  // namespace taskscope

@@ -77,7 +77,8 @@ public:
     /// The result. Throws the error that decided; exception_group if all have failed.
     race_result<T> take() {
         if (won_.is_stopped()) {
-            throw exception_group("taskscope: nobody won the race", std::move(errors_));
+            std::vector<recorded_error> all(errors_.begin(), errors_.end());
+            throw exception_group("taskscope: nobody won the race", std::move(all));
         }
         if constexpr (std::is_void_v<T>) {
             std::move(won_).take();

@@ -121,20 +121,20 @@ template <class F, class... Args>
 using child_result_t =
     typename child_result<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>::type;
 
-/// A child made from a callable and arguments, which live as long as it does.
-template <class F, class... Args>
-struct callable_child : child {
+/// A child made from a callable and arguments, which live as long as it does. `Base` is child, or is derived from it.
+template <class Base, class F, class... Args>
+struct callable_record : Base {
     template <class G, class... As>
-    callable_child(scope_state& s, std::source_location at, G&& g, As&&... as)
-        : child(&callable_child::finish, s, at),
+    callable_record(scope_state& s, std::source_location at, G&& g, As&&... as)
+        : Base(&callable_record::finish, s, at),
           function(std::forward<G>(g)),
           arguments(std::forward<As>(as)...) {}
 
     static job* finish(receiver& r, promise_base* p) noexcept {
-        auto* self = static_cast<callable_child*>(&r);
+        auto* self = static_cast<callable_record*>(&r);
         scope_state& scope = *self->scope;
         complete(*self, p);
-        record_memory<callable_child>::destroy(self);
+        record_memory<callable_record>::destroy(self);
         scope.leave();  // After this line scope may be gone.
         return nullptr;
     }
@@ -147,6 +147,9 @@ struct callable_child : child {
     [[no_unique_address]] F function;
     [[no_unique_address]] std::tuple<Args...> arguments;
 };
+
+template <class F, class... Args>
+using callable_child = callable_record<child, F, Args...>;
 
 /// Runs a callable that is no coroutine as a task. `f` outlives it.
 template <class Record>

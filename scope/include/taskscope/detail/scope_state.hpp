@@ -8,6 +8,7 @@
 //     bits  8..39  children        ending        they are gone and nobody can enter: set once, and whoever
 //     bit  0       closed                        sets it runs end()
 //     bit  1       has_errors      abandoned     shutdown() has given up on them; end() may find the task_scope gone
+//                                  deferred      when they are gone there is still something to call
 //
 // At its end a member does, in this order: error policy, registry, frame with its captures, leave(). After
 // the read-modify-write in leave_once() it touches nothing of the scope, unless it has set `ending`.
@@ -15,12 +16,15 @@
 
 #include <taskscope/async_event.hpp>
 #include <taskscope/detail/context.hpp>
-#include <taskscope/error_context.hpp>
+#include <taskscope/scope_policy.hpp>
+#include <taskscope/shutdown.hpp>
+#include <taskscope/stop_reason.hpp>
 #include <taskscope/stop_token.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -30,11 +34,12 @@
 namespace taskscope {
 
 struct scope_counts;
-struct shutdown_limits;
+struct scope_options;
 
 namespace detail {
 
 struct child;
+struct deferred_child;
 class scope_runtime;
 struct scope_access;
 struct shutdown_operation;
@@ -46,8 +51,7 @@ public:
     /// `body`: one follows. It is a member before anybody can find the scope and end it.
     /// `above`: where it is opened: whose executor, stops and deadlines it takes over.
     scope_state(const task_context& above, scope_runtime& r, scope_state* parent, task_scope* f,
-                std::string_view scope_name, error_policy policy, std::source_location where,
-                bool body);
+                const scope_options& options, std::source_location where, bool body);
     scope_state(const scope_state&) = delete;
     scope_state& operator=(const scope_state&) = delete;
 
@@ -72,6 +76,10 @@ public:
     /// Ends the scope if it has no members; false if it has.
     bool try_end() noexcept;
     void set_error() noexcept;
+    /// Asks the members to stop. The first reason is kept.
+    bool request_stop(stop_kind kind, std::string_view text) noexcept;
+    /// Why they were asked to, here or above; nothing if they were not.
+    std::shared_ptr<const stop_reason> reason();
 
     bool is_closed() const noexcept {
         return (word_.load(std::memory_order_relaxed) & closed) != 0;
@@ -82,9 +90,21 @@ public:
     }
     bool has_ended() const noexcept { return ended.is_set(); }
 
-    // Errors.
+    // Deferred functions. src/deferred.cpp.
 
-    void report(const child& c, std::exception_ptr failure) noexcept;
+    /// Puts it on top of those that are begun when the members are gone, one after the other, each as a member.
+    /// False if the scope has ended.
+    bool defer(deferred_child& d) noexcept;
+
+    // Policy. src/completion.cpp.
+
+    void child_failed(const child& c, std::exception_ptr failure) noexcept;
+    /// For values and stops, if `all_watched`.
+    void child_ended(completion_kind kind) noexcept;
+    /// Whether the policy has taken the error, and result() may throw it.
+    bool body_ended(completion_kind kind, std::exception_ptr failure) noexcept;
+    void set_policy(scope_policy policy);
+    scope_policy policy() noexcept;
 
     // The tree.
 
@@ -92,15 +112,22 @@ public:
     scope_state* parent() noexcept;
     std::vector<scope_reference> children();
     std::string path();
+    void depends_on(scope_state& other);
+    /// Those it depends on.
+    std::vector<scope_reference> needs();
 
     /// What children see: the owner's task_scope; once they are abandoned, one that stays as long as they do.
     task_scope& facade() noexcept { return *facade_.load(std::memory_order_relaxed); }
 
     task_context context;
+    task_context cleanup_context;  ///< of deferred functions: no stop reaches them
+    /// The policy is to be told of values and stops too. Here because every child reads what is around it.
+    atomic<bool> all_watched{false};
     scope_runtime& runtime;
     const std::string name;
     const std::source_location opened_at;
     const clock::time_point opened_when;
+    const std::optional<shutdown_limits> limits;  ///< its own
     const bool is_block;  ///< of with_scope() or with_group(): its task has to finish it
     stop_source stop;     ///< asks the members to stop
     stop_source closing;  ///< requested by close(), here or above: nothing new is coming
@@ -117,13 +144,12 @@ public:
 
     // Shutting down; src/shutdown.cpp.
 
-    std::shared_ptr<shutdown_operation> begin_shutdown(const shutdown_limits& limits);
+    /// Or hurries the one that was begun.
+    std::shared_ptr<shutdown_operation> begin_shutdown(const shutdown_limits& whole);
     void abandon() noexcept;
     bool is_abandoned() const noexcept {
         return (word_.load(std::memory_order_relaxed) & abandoned) != 0;
     }
-
-    void set_policy(error_policy policy);
 
 private:
     static constexpr std::uint64_t closed = 1;
@@ -131,6 +157,7 @@ private:
     static constexpr std::uint64_t join_wanted = 4;
     static constexpr std::uint64_t ending = 8;
     static constexpr std::uint64_t abandoned = 16;
+    static constexpr std::uint64_t deferred = 32;
     static constexpr std::uint64_t one_child = std::uint64_t{1} << 8;
     static constexpr std::uint64_t one_scope = std::uint64_t{1} << 40;
 
@@ -149,8 +176,12 @@ private:
     // These return the scope above if it has to be left next.
     scope_state* leave_once(std::uint64_t member) noexcept;
     scope_state* end() noexcept;
+    void remember_reason() noexcept;
     scope_state* leave_tree() noexcept;
-    std::shared_ptr<const error_policy> policy() noexcept;
+    /// By a member, which the function becomes. False if there is none, or those that there were did not even begin.
+    bool begin_deferred() noexcept;
+    void hand_on(const error_context& e) noexcept;
+    void policy_failed(const scope_policy& failed, const error_context* e) noexcept;
 
     atomic<task_scope*> facade_;
     void* view_ = nullptr;  // memory of a task_scope, which is one pointer
@@ -161,10 +192,14 @@ private:
     alignas(cache_line) std::mutex mutex_;  // guards what follows
     scope_state* parent_;
     scope_state* first_child_ = nullptr;
-    scope_state* next_sibling_ = nullptr;  // these two: guarded by the parent's mutex
-    scope_state* prev_sibling_ = nullptr;
-    std::shared_ptr<const error_policy> policy_;
+    scope_policy policy_;
+    std::shared_ptr<const stop_reason> reason_;
+    deferred_child* deferred_ = nullptr;  // on top the one that came last
     std::shared_ptr<shutdown_operation> shutdown_;
+
+    scope_state* next_sibling_ = nullptr;  // these three: guarded by the parent's mutex
+    scope_state* prev_sibling_ = nullptr;
+    std::vector<scope_reference> needs_;
 };
 
 [[noreturn]] void throw_scope_closed(scope_state& s);

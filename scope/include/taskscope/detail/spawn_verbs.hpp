@@ -6,6 +6,7 @@
 #pragma once
 
 #include <taskscope/detail/child.hpp>
+#include <taskscope/detail/deferred.hpp>
 #include <taskscope/detail/spawn_here.hpp>
 #include <taskscope/spawn_future.hpp>
 
@@ -246,6 +247,25 @@ public:
     child_handle<T> spawn_future(task<T> t,
                                  std::source_location where = std::source_location::current()) {
         return spawn_future(spawn_options{{}, where}, std::move(t));
+    }
+
+    /// Calls `f(args...)` when every member has left, and lets the scope end only after what that gives, a task, has
+    /// completed. For what the children use: connections, files, a pool. Several are called one after the other, the
+    /// last one given first, and each also if others failed.
+    ///
+    /// Stop: it is a child of the scope, with a name and a place in reports, but no stop reaches it: limit its time
+    ///   with with_timeout() inside. A shutdown whose time is over names it among the stragglers.
+    /// Errors: as a child's, so a group throws them together with the others. The scope is closed by then: it can open
+    ///   blocks, and spawn nothing. Throws: scope_closed if the scope has ended; what copying throws.
+    template <class F>
+        requires spawnable<F>
+    void defer(F&& f, std::source_location where = std::source_location::current()) {
+        detail::defer(state(), {}, where, std::forward<F>(f));
+    }
+    template <class F, class... Args>
+        requires spawnable<F, Args...>
+    void defer(const spawn_options& o, F&& f, Args&&... args) {
+        detail::defer(state(), o.name, o.location, std::forward<F>(f), std::forward<Args>(args)...);
     }
 
 private:
