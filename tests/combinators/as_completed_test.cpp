@@ -81,7 +81,7 @@ protected:
     std::vector<std::string> reported;
 };
 
-// T302, T303, T315
+// cases: T302, T303, T315
 TEST_F(reading, gives_every_end_in_the_order_in_which_they_come) {
     run(ex, [&]() -> task<> {
         std::vector<task<int>> tasks;
@@ -97,7 +97,7 @@ TEST_F(reading, gives_every_end_in_the_order_in_which_they_come) {
     EXPECT_TRUE(ex.idle());
 }
 
-// T303
+// cases: T303
 TEST_F(reading, misses_nobody_who_fails_at_once) {
     run(ex, [&]() -> task<> {
         std::vector<task<int>> tasks;
@@ -111,7 +111,7 @@ TEST_F(reading, misses_nobody_who_fails_at_once) {
     EXPECT_THAT(seen, ElementsAre("0!a", "1!b", "2!c"));
 }
 
-// T315, T320
+// cases: T315, T320
 TEST_F(reading, nothing_ends_at_once) {
     run(ex, [&]() -> task<> {
         std::vector<task<int>> tasks;
@@ -121,7 +121,8 @@ TEST_F(reading, nothing_ends_at_once) {
     EXPECT_THAT(seen, IsEmpty());
 }
 
-// T305, T306, T315: nothing to remember: what is left is stopped and awaited.
+// cases: T305, T306, T315, T321
+// Nothing to remember: what is left is stopped and awaited.
 TEST_F(reading, that_is_left_early_stops_the_rest_and_waits_for_it) {
     const auto began = ex.now();
     const auto slow = [&](int value) -> task<int> {
@@ -152,7 +153,7 @@ TEST_F(reading, that_is_left_early_stops_the_rest_and_waits_for_it) {
     EXPECT_EQ(ex.now(), began + 50ms);
 }
 
-// T305
+// cases: T305
 TEST_F(reading, whose_body_throws_stops_the_rest_and_rethrows) {
     const auto began = ex.now();
     run(ex, [&]() -> task<> {
@@ -175,7 +176,7 @@ TEST_F(reading, whose_body_throws_stops_the_rest_and_rethrows) {
     EXPECT_EQ(ex.now(), began + 20ms);
 }
 
-// T304
+// cases: T304
 TEST_F(reading, can_run_out_of_time_and_keeps_what_was_read) {
     int sum = 0;
     const auto body = [&](completions<int>& done) -> task<> {
@@ -196,7 +197,8 @@ TEST_F(reading, can_run_out_of_time_and_keeps_what_was_read) {
     EXPECT_TRUE(ex.idle());
 }
 
-// T309: a reader that was out of time itself goes on where it was.
+// cases: T309
+// A reader that was out of time itself goes on where it was.
 TEST_F(reading, goes_on_after_a_wait_that_was_given_up) {
     run(ex, [&]() -> task<> {
         std::vector<task<int>> tasks;
@@ -211,6 +213,7 @@ TEST_F(reading, goes_on_after_a_wait_that_was_given_up) {
     EXPECT_THAT(seen, ElementsAre("0=1"));
 }
 
+// cases: T309
 TEST_F(reading, is_for_one_task_at_a_time) {
     run(ex, [&]() -> task<> {
         std::vector<task<int>> tasks;
@@ -226,7 +229,7 @@ TEST_F(reading, is_for_one_task_at_a_time) {
     EXPECT_THAT(seen, ElementsAre("0=1"));
 }
 
-// T159, T200
+// cases: T159, T200
 TEST_F(reading, passes_a_stop_on_to_body_and_tasks) {
     task_scope all{ex};
     all.spawn([&]() -> task<> {
@@ -271,7 +274,7 @@ TEST_F(reading, sees_tasks_that_were_stopped_before_they_ran) {
 
 class completions_of_a_scope : public reading {};
 
-// S26
+// cases: S26
 TEST_F(completions_of_a_scope, are_read_while_spawning_goes_on) {
     run(ex, [&]() -> task<> {
         const auto body = [&](completions<int>& done) -> task<> {
@@ -350,7 +353,7 @@ TEST_F(completions_of_a_scope, may_be_dropped_the_oldest_or_the_newest_and_are_c
     }
 }
 
-// T366
+// cases: T366
 TEST_F(completions_of_a_scope, that_nobody_reads_never_accumulate) {
     census results;
     int most = 0;
@@ -371,7 +374,7 @@ TEST_F(completions_of_a_scope, that_nobody_reads_never_accumulate) {
     EXPECT_LE(most, 8 + 4);  // and those on their way
 }
 
-// T316
+// cases: T316
 TEST_F(completions_of_a_scope, need_no_stack_for_children_that_complete_at_once) {
     std::size_t read = 0;
     run(ex, [&]() -> task<> {

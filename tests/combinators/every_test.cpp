@@ -66,7 +66,7 @@ protected:
     timer_counts figures;
 };
 
-// T327
+// cases: T327, T337
 TEST_F(timers, tick_at_once_and_then_at_multiples_of_the_period) {
     run_for(35ms, {.period = 10ms}, taking({3ms, 3ms, 3ms, 3ms}));
     EXPECT_THAT(begun, ElementsAre(0ms, 10ms, 20ms, 30ms));
@@ -90,7 +90,8 @@ TEST_F(timers, can_have_a_name) {
     EXPECT_EQ(path, "/timers/cache");
 }
 
-// T331: the drawing in every.hpp.
+// cases: T331
+// The drawing in every.hpp.
 TEST_F(timers, follow_their_policy_when_a_tick_takes_too_long) {
     struct expected {
         missed_tick policy;
@@ -141,7 +142,8 @@ TEST_F(timers, that_coalesce_make_one_tick_of_many) {
     EXPECT_EQ(figures.missed.load(), 4U);
 }
 
-// S46: the previous one is not only asked to stop, it is waited for.
+// cases: S46
+// The previous one is not only asked to stop, it is waited for.
 TEST_F(timers, that_cancel_wait_for_the_previous_tick_before_they_begin_the_next) {
     const auto deaf = [&]() -> task<> {
         begun.push_back(since_start());
@@ -158,7 +160,7 @@ TEST_F(timers, that_cancel_wait_for_the_previous_tick_before_they_begin_the_next
     EXPECT_EQ(figures.late.load(), 2U);
 }
 
-// T328, T133
+// cases: T328
 TEST_F(timers, live_on_when_a_tick_fails_and_its_error_goes_to_the_handler_of_the_scope) {
     std::vector<std::string> told;
     task_scope scope{ex, {.name = "timers", .policy = [&](const error_context& e) {
@@ -179,7 +181,7 @@ TEST_F(timers, live_on_when_a_tick_fails_and_its_error_goes_to_the_handler_of_th
     EXPECT_TRUE(reported.empty());
 }
 
-// T329, T337
+// cases: T329, T337
 TEST_F(timers, that_are_stopped_stop_their_ticks_and_wait_for_them) {
     for (const auto policy : {missed_tick::overlap, missed_tick::skip}) {
         begun.clear();
@@ -222,6 +224,7 @@ TEST_F(timers, that_overlap_can_be_bounded) {
     EXPECT_EQ(figures.missed.load(), 1U);
 }
 
+// cases: T337
 TEST_F(timers, can_leave_a_part_of_the_time_to_chance_without_drifting) {
     run_for(1000ms, {.period = 10ms, .jitter = 8ms, .seed = 5}, taking({}));
     ASSERT_EQ(begun.size(), 100U);
@@ -236,7 +239,7 @@ TEST_F(timers, can_leave_a_part_of_the_time_to_chance_without_drifting) {
     EXPECT_EQ(figures.late.load() + figures.missed.load(), 0U);
 }
 
-// T330, T332
+// cases: T330, T332
 TEST_F(timers, do_not_mind_times_that_are_far_away) {
     ex.advance(24h * 365 * 200);
     run_for(10ms, {.period = timer_options::duration::max()}, taking({}));
@@ -246,7 +249,7 @@ TEST_F(timers, do_not_mind_times_that_are_far_away) {
     EXPECT_TRUE(begun.empty());
 }
 
-// T331
+// cases: T331
 TEST_F(timers, refuse_options_that_mean_nothing) {
     for (const timer_options& bad : {timer_options{}, timer_options{.period = -1ms},
                                      timer_options{.period = 10ms, .first = -1ms},

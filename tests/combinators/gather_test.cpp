@@ -54,7 +54,7 @@ protected:
     std::vector<std::string> seen;
 };
 
-// T123, T307, T321
+// cases: T123, T307, T321
 TEST_F(gathering, gives_values_in_the_order_of_the_arguments) {
     run(ex, [&]() -> task<> {
         auto [a, b] = co_await gather(after(30ms, 1), after(10ms, 2));
@@ -80,7 +80,7 @@ TEST_F(gathering, runs_the_tasks_at_the_same_time) {
     EXPECT_EQ(ex.now(), began + 1s);
 }
 
-// T123, T320
+// cases: T123, T320
 TEST_F(gathering, nothing_gives_nothing_at_once) {
     const auto began = ex.now();
     run(ex, [&]() -> task<> {
@@ -96,7 +96,7 @@ TEST_F(gathering, nothing_gives_nothing_at_once) {
     EXPECT_EQ(ex.now(), began);
 }
 
-// T313
+// cases: T313
 TEST_F(gathering, takes_void_references_and_what_can_only_be_moved) {
     int target = 0;
     const auto nothing = []() -> task<> { co_return; };
@@ -120,7 +120,7 @@ TEST_F(gathering, takes_void_references_and_what_can_only_be_moved) {
     });
 }
 
-// T083, T117, T118, T119
+// cases: T083, T117, T118, T119, T120, T123
 TEST_F(gathering, stops_the_others_at_the_first_error_and_throws_all_errors_when_all_have_ended) {
     const auto began = ex.now();
     run(ex, [&]() -> task<> {
@@ -154,7 +154,7 @@ TEST_F(gathering, completes_as_stopped_if_one_stops_and_does_not_wait_for_the_ot
     EXPECT_TRUE(seen.empty());
 }
 
-// T200
+// cases: T200
 TEST_F(gathering, passes_a_stop_on) {
     task_scope all{ex};
     all.spawn([&]() -> task<> {
@@ -168,7 +168,7 @@ TEST_F(gathering, passes_a_stop_on) {
     EXPECT_EQ(all.counts().stopped, 1U);
 }
 
-// T307, T310
+// cases: T307, T310
 TEST_F(gathering, settled_lets_everyone_end_and_says_how) {
     run(ex, [&]() -> task<> {
         auto [a, b, c] =
@@ -179,7 +179,8 @@ TEST_F(gathering, settled_lets_everyone_end_and_says_how) {
     });
 }
 
-// T304, T307: what was done is not lost.
+// cases: T304, T307
+// What was done is not lost.
 TEST_F(gathering, settled_gives_what_there_is_when_it_is_stopped) {
     std::vector<settled<int>> kept;
     task_scope all{ex};
@@ -202,6 +203,7 @@ TEST_F(gathering, settled_gives_what_there_is_when_it_is_stopped) {
     EXPECT_EQ(all.counts().stopped, 1U);
 }
 
+// cases: T282, T307
 TEST_F(gathering, settled_gives_what_there_is_when_its_time_is_over) {
     run(ex, [&]() -> task<> {
         auto [a, b] = co_await with_timeout(1s, gather_settled(after(500ms, 1), after(1h, 2)));
@@ -228,7 +230,8 @@ TEST_F(gathering, under_a_stop_runs_nobody) {
     EXPECT_TRUE(seen.empty());
 }
 
-// T309: combinators nest.
+// cases: T320
+// Combinators nest.
 TEST_F(gathering, can_be_gathered) {
     run(ex, [&]() -> task<> {
         auto [left, right] = co_await gather(gather(after(1ms, 1), after(2ms, 2)),
@@ -245,7 +248,7 @@ TEST_F(gathering, can_be_gathered) {
     });
 }
 
-// T316
+// cases: T316
 TEST_F(gathering, needs_no_stack_for_what_completes_at_once) {
     const auto at_once = [](int i) -> task<int> { co_return i; };
     run(ex, [&]() -> task<> {
@@ -281,7 +284,8 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, gather_races, testing::Values(1, 2, 8));
 
-// T234: of errors that come at the same time none is lost.
+// cases: T234
+// Of errors that come at the same time none is lost.
 TEST_P(gather_races, of_many_errors) {
     for (int round = 0; round < 50; ++round) {
         std::atomic<std::size_t> thrown{0};

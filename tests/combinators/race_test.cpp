@@ -76,7 +76,7 @@ std::vector<std::string> texts(const std::vector<std::exception_ptr>& errors) {
     return all;
 }
 
-// T308, T313
+// cases: T308, T313, T320, S16
 TEST_F(races, are_won_by_the_first_value_and_the_others_are_stopped_and_awaited) {
     const auto began = ex.now();
     run(ex, [&]() -> task<> {
@@ -91,7 +91,7 @@ TEST_F(races, are_won_by_the_first_value_and_the_others_are_stopped_and_awaited)
     EXPECT_THAT(reported, IsEmpty());
 }
 
-// T308, T314
+// cases: T308, T314, S16
 TEST_F(races, for_success_go_on_past_errors_and_tell_them) {
     run(ex, [&]() -> task<> {
         const auto won =
@@ -104,7 +104,7 @@ TEST_F(races, for_success_go_on_past_errors_and_tell_them) {
     EXPECT_THAT(reported, IsEmpty());
 }
 
-// T308, T314
+// cases: T308, T314
 TEST_F(races, that_nobody_wins_throw_all_errors) {
     run(ex, [&]() -> task<> {
         try {
@@ -122,7 +122,7 @@ TEST_F(races, that_nobody_wins_throw_all_errors) {
     EXPECT_THAT(reported, IsEmpty());
 }
 
-// T308, T313
+// cases: T308, T313, S16
 TEST_F(races, for_completion_are_decided_by_the_first_end_of_any_kind) {
     run(ex, [&]() -> task<> {
         const auto won = co_await race(first_completion, after(10ms, 1), fail_after(20ms, "x"));
@@ -139,7 +139,8 @@ TEST_F(races, for_completion_are_decided_by_the_first_end_of_any_kind) {
     });
 }
 
-// T135, T148: an error that comes too late has a place to go.
+// cases: T148
+// An error that comes too late has a place to go.
 TEST_F(races, pass_the_errors_of_losers_from_after_the_decision_to_the_handler) {
     run(ex, [&]() -> task<> {
         const auto won = co_await race(first_success, after(10ms, 1), end_in_any_case(50ms, true));
@@ -149,7 +150,7 @@ TEST_F(races, pass_the_errors_of_losers_from_after_the_decision_to_the_handler) 
     });
 }
 
-// T308, T320
+// cases: T308, T320
 TEST_F(races, need_contenders) {
     run(ex, [&]() -> task<> {
         std::vector<task<int>> nobody;
@@ -158,7 +159,7 @@ TEST_F(races, need_contenders) {
     });
 }
 
-// T313, T320
+// cases: T313, T320
 TEST_F(races, take_ranges_void_references_and_what_can_only_be_moved) {
     int target = 0;
     const auto nothing = []() -> task<> { co_return; };
@@ -203,7 +204,7 @@ TEST_F(races, that_are_stopped_after_an_error_throw_it) {
     EXPECT_THAT(reported, ElementsAre("taskscope: nobody won the race (1 error): early"));
 }
 
-// T267, T304
+// cases: T304
 TEST_F(races, can_have_a_timeout) {
     run(ex, [&]() -> task<> {
         const auto won = co_await move_on_after(10ms, race(first_success, after(1h, 1)));
@@ -211,7 +212,8 @@ TEST_F(races, can_have_a_timeout) {
     });
 }
 
-// S16: happy eyeballs.
+// cases: S16
+// Happy eyeballs.
 TEST_F(races, with_staggered_starts_give_each_a_head_start) {
     const auto began = ex.now();
     run(ex, [&]() -> task<> {

@@ -39,7 +39,7 @@ task<> busy(executor& ex, deadline::clock::duration d) {
     [[maybe_unused]] const bool happened = co_await never.wait_until_shielded(ex.now() + d);
 }
 
-// T260, T276
+// cases: T260, T276
 TEST_F(timeouts, not_reached_give_the_value_and_leave_nothing_behind) {
     const int value = run(ex, [&]() -> task<int> {
         const int a = co_await with_timeout(1s, after(10ms, 1));
@@ -67,7 +67,7 @@ TEST_F(timeouts, give_what_can_only_be_moved_and_references) {
     });
 }
 
-// T258
+// cases: T258, T264, T268, T276
 TEST_F(timeouts, throw_at_their_time_and_say_where_they_were_set) {
     const auto began = ex.now();
     run(ex, [&]() -> task<> {
@@ -81,7 +81,7 @@ TEST_F(timeouts, throw_at_their_time_and_say_where_they_were_set) {
             EXPECT_EQ(e.where().line(), line);
         }
         EXPECT_EQ(ex.now(), began + 10ms);
-        co_await sleep_for(1ms);  // T264: the task is usable after it
+        co_await sleep_for(1ms);  // the task is usable after it
         const bool done = co_await move_on_after(10ms, busy(ex, 1ms));
         EXPECT_TRUE(done);
         const std::optional<int> nothing = co_await move_on_after(10ms, after(1h, 1));
@@ -92,7 +92,7 @@ TEST_F(timeouts, throw_at_their_time_and_say_where_they_were_set) {
     EXPECT_EQ(ex.now(), began + 32ms);
 }
 
-// T278, T282, T283
+// cases: T276, T278, T282, T283
 TEST_F(timeouts, wait_until_the_task_and_its_children_have_ended) {
     const auto began = ex.now();
     const auto op = [&]() -> task<> {
@@ -116,7 +116,7 @@ TEST_F(timeouts, wait_until_the_task_and_its_children_have_ended) {
     EXPECT_EQ(ex.now(), began + 50ms);
 }
 
-// T261, T269, T276
+// cases: T261, T269, T276, T282
 TEST_F(timeouts, of_no_time_at_all_fire_at_the_first_suspension) {
     for (const auto none : {0s, -1s}) {
         const auto op = [&]() -> task<> {
@@ -138,7 +138,7 @@ TEST_F(timeouts, of_more_time_than_a_clock_can_say_never_come) {
     EXPECT_EQ(n, 1);
 }
 
-// T262
+// cases: T262, T276
 TEST_F(timeouts, pass_the_errors_of_the_task_also_one_of_its_cleanup) {
     const auto cleanup_fails = [&]() -> task<> {
         const bool done = co_await stopped_as_optional(sleeps());
@@ -159,7 +159,8 @@ TEST_F(timeouts, pass_the_errors_of_the_task_also_one_of_its_cleanup) {
     EXPECT_THAT(seen, ElementsAre("boom", "cleanup"));
 }
 
-// T206: what is ready counts.
+// cases: T206, T255, T276, T278
+// What is ready counts.
 TEST_F(timeouts, do_not_take_a_late_value_away) {
     const auto op = [&]() -> task<int> {
         co_await busy(ex, 1s);
@@ -168,7 +169,7 @@ TEST_F(timeouts, do_not_take_a_late_value_away) {
     EXPECT_EQ(run(ex, [&]() -> task<int> { co_return co_await with_timeout(10ms, op()); }), 5);
 }
 
-// T263, T278
+// cases: T263, T278
 TEST_F(timeouts, do_not_claim_a_stop_from_outside) {
     task_scope all{ex};
     all.spawn([&]() -> task<> {
@@ -202,7 +203,8 @@ TEST_F(timeouts, that_come_after_a_stop_are_no_timeouts) {
     EXPECT_FALSE(all.has_errors());
 }
 
-// T213, T221: the timeout is not eaten by the stop, and the stop is not lost.
+// cases: T221
+// The timeout is not eaten by the stop, and the stop is not lost.
 TEST_F(timeouts, that_came_first_are_thrown_and_the_stop_is_seen_next) {
     task_scope all{ex};
     all.spawn([&]() -> task<> {
@@ -225,7 +227,7 @@ TEST_F(timeouts, that_came_first_are_thrown_and_the_stop_is_seen_next) {
     EXPECT_EQ(all.counts().stopped, 1U);
 }
 
-// T259, T265, T277
+// cases: T221, T265, T277
 TEST_F(timeouts, nested_leave_the_decision_to_the_outermost_that_has_passed) {
     struct limits {
         deadline::clock::duration outer;
@@ -272,7 +274,7 @@ TEST_F(timeouts, nested_leave_the_decision_to_the_outermost_that_has_passed) {
     EXPECT_THAT(seen, ElementsAre("outer"));
 }
 
-// T267
+// cases: T264
 TEST_F(timeouts, work_again_after_one_has_passed) {
     run(ex, [&]() -> task<> {
         bool timed_out = false;
@@ -289,7 +291,7 @@ TEST_F(timeouts, work_again_after_one_has_passed) {
     });
 }
 
-// T266
+// cases: T266, T270
 TEST_F(timeouts, can_be_moved_by_the_task_itself) {
     deadline d(ex.now() + 10ms);
     const auto began = ex.now();
@@ -305,10 +307,10 @@ TEST_F(timeouts, can_be_moved_by_the_task_itself) {
     EXPECT_EQ(ex.now(), began + 50ms);
     EXPECT_TRUE(d.expired());
     const auto again = [&]() -> task<> { co_await with_deadline(d, sleeps()); };
-    EXPECT_THROW(run(ex, again), misuse_error);  // T270
+    EXPECT_THROW(run(ex, again), misuse_error);
 }
 
-// T285
+// cases: T285
 TEST_F(timeouts, of_a_scope_reach_all_its_children_which_know_how_long_they_have) {
     std::vector<deadline::clock::duration> left;
     const auto op = [&]() -> task<> {

@@ -40,7 +40,7 @@ protected:
     std::vector<std::string> seen;
 };
 
-// T311
+// cases: T311, T440
 TEST_F(mapping, keeps_the_order_of_the_range_and_never_runs_more_than_n) {
     const std::vector<int> input = {5, 1, 3, 2, 4, 1};
     run(ex, [&]() -> task<> {
@@ -66,7 +66,7 @@ TEST_F(mapping, with_more_room_than_elements_runs_all_at_once) {
     EXPECT_EQ(ex.now(), began + 30ms);
 }
 
-// T311
+// cases: T311
 TEST_F(mapping, pulls_an_element_when_there_is_a_place_for_it) {
     const auto make = [&](int i) {
         ++pulled;
@@ -89,7 +89,7 @@ TEST_F(mapping, pulls_an_element_when_there_is_a_place_for_it) {
     EXPECT_EQ(all.counts().stopped, 1U);
 }
 
-// T311
+// cases: T311
 TEST_F(mapping, stops_pulling_at_the_first_error_and_throws_all_of_them) {
     const auto f = [&](int i) -> task<> {
         ++pulled;
@@ -113,7 +113,7 @@ TEST_F(mapping, stops_pulling_at_the_first_error_and_throws_all_of_them) {
     EXPECT_EQ(pulled, 2);
 }
 
-// T312
+// cases: T312
 TEST_F(mapping, reports_an_error_of_the_range_when_those_that_run_have_ended) {
     const auto make = [](int i) {
         if (i == 3) throw boom("range");
@@ -175,7 +175,7 @@ TEST_F(mapping, moves_out_of_a_range_it_was_given_and_copies_from_others) {
     });
 }
 
-// T316
+// cases: T316
 TEST_F(mapping, needs_no_stack_for_what_completes_at_once) {
     const auto f = [](int i) -> task<int> { co_return i; };
     run(ex, [&]() -> task<> {
@@ -197,6 +197,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, mapping_races, testing::Values(1, 2, 8));
 
+// cases: T311, T440
 TEST_P(mapping_races, of_many_lanes_on_one_range) {
     int pulled = 0;  // plain: one lane at a time pulls
     std::atomic<int> running{0};

@@ -194,6 +194,7 @@ class CommandLine(unittest.TestCase):
             self.assertIn("24 hours at most", self.refused("--drain", time_))
         self.assertIn("nobody is that fast", self.refused("--patience", "0s"))
 
+    # cases: T350
     def test_port_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             said = self.refused("--port", str(taken.getsockname()[1]))
@@ -443,6 +444,7 @@ class Faults(unittest.TestCase):
 
 
 class Shutdown(unittest.TestCase):
+    # cases: T350, T354
     def test_a_slow_request_is_finished(self):
         with Server("--workers=2", "--drain=5s") as server, server.connect() as c, server.connect() as idle:
             self.assertEqual(idle.get("/myapp-a/hello")[0], 200)
@@ -494,6 +496,7 @@ class Shutdown(unittest.TestCase):
             self.assertIn("still running: GET /myapp-b/blocking in /app-b/handlers", out)
             self.assertLess(seconds, 0.4 + GRACE)
 
+    # cases: T354
     def test_no_drain(self):
         with Server("--workers=2", "--drain=0s") as server, server.connect() as c:
             c.request("/myapp-a/slow?ms=60000")
@@ -502,6 +505,7 @@ class Shutdown(unittest.TestCase):
             self.assertEqual(status, 0, out + err)
             self.assertLess(seconds, GRACE)
 
+    # cases: T345, T350
     def test_a_second_signal_stops_at_once(self):
         for second in signal.SIGTERM, signal.SIGINT:
             with Server("--workers=2", "--drain=60s") as server, server.connect() as c:
@@ -527,6 +531,7 @@ class Shutdown(unittest.TestCase):
             self.assertEqual(status, 0, out + err)
             self.assertIn("app-a: 60 jobs done", out)
 
+    # cases: T348
     def test_at_once_after_the_start(self):
         for _ in range(10):
             with Server("--workers=2") as server:

@@ -106,6 +106,7 @@ TEST_F(AsyncEvent, WaitIsEndedByAStop) {
     EXPECT_TRUE(last.stopped());
 }
 
+// cases: T206
 TEST_F(AsyncEvent, WaitPrefersTheEventToAStopThatCameBeforeIt) {
     manual_executor ex;
     async_event event;
@@ -131,6 +132,7 @@ TEST_F(AsyncEvent, WaitDoesNotBeginAfterAStop) {
     EXPECT_TRUE(ex.idle());
 }
 
+// cases: T254, T255
 TEST_F(AsyncEvent, ShieldedWaitIgnoresStops) {
     manual_executor ex;
     async_event event;

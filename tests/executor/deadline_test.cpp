@@ -54,7 +54,7 @@ task<settled<T>> under(deadline& d, task<T> t) {
     co_return s;
 }
 
-// T260
+// cases: T260
 TEST_F(deadlines, that_are_not_reached_change_nothing_and_leave_no_timer) {
     deadline d(ex.now() + 1h);
     settled<int> s = ex.run(under(d, after(1s, 7)));
@@ -66,7 +66,7 @@ TEST_F(deadlines, that_are_not_reached_change_nothing_and_leave_no_timer) {
     EXPECT_TRUE(ex.idle());
 }
 
-// T258
+// cases: T258
 TEST_F(deadlines, that_pass_stop_the_task_at_their_time) {
     const auto began = ex.now();
     deadline d(began + 10ms);
@@ -77,7 +77,7 @@ TEST_F(deadlines, that_pass_stop_the_task_at_their_time) {
     EXPECT_TRUE(ex.idle());
 }
 
-// T261, T269, T276
+// cases: T261, T269, T276
 TEST_F(deadlines, that_have_passed_let_the_task_run_to_its_first_suspension) {
     for (const auto late : {0s, 5s}) {
         deadline d(ex.now() - late);
@@ -94,7 +94,8 @@ TEST_F(deadlines, that_have_passed_let_the_task_run_to_its_first_suspension) {
     }
 }
 
-// T278: a task that never looks has its result in time.
+// cases: T278
+// A task that never looks has its result in time.
 TEST_F(deadlines, do_not_take_a_result_away) {
     deadline d(ex.now() - 1s);
     const auto at_once = []() -> task<int> { co_return 1; };
@@ -107,7 +108,7 @@ TEST_F(deadlines, do_not_take_a_result_away) {
     EXPECT_TRUE(ex.run(under(e, fails())).has_error());
 }
 
-// T266
+// cases: T266
 TEST_F(deadlines, can_be_moved_while_the_task_runs) {
     const auto began = ex.now();
     deadline d(began + 10ms);
@@ -128,7 +129,7 @@ TEST_F(deadlines, can_be_moved_while_the_task_runs) {
     EXPECT_TRUE(d.expired());
 }
 
-// T266
+// cases: T266
 TEST_F(deadlines, moved_into_the_past_pass_at_once) {
     deadline d(ex.now() + 1h);
     launched<settled<int>> running(ex, under(d, after(2h, 0)));
@@ -141,7 +142,7 @@ TEST_F(deadlines, moved_into_the_past_pass_at_once) {
     EXPECT_EQ(ex.now(), now);
 }
 
-// T266
+// cases: T266
 TEST_F(deadlines, cannot_be_moved_once_they_have_passed_or_the_task_has_ended) {
     deadline passed(ex.now() + 1s);
     const auto slow = [&]() -> task<> {
@@ -195,13 +196,14 @@ TEST_F(deadlines, are_no_reason_when_a_stop_came_first) {
     EXPECT_FALSE(d.expired());
 }
 
-// T270
+// cases: T270
 TEST_F(deadlines, serve_one_task) {
     deadline d(ex.now() + 1s);
     EXPECT_EQ(ex.run(under(d, after(1ms, 1))).value(), 1);
     EXPECT_THROW((void)ex.run(under(d, after(1ms, 1))), misuse_error);
 }
 
+// cases: T270
 TEST(deadline_contract, outlive_their_task) {
     EXPECT_DEATH(
         {
@@ -214,7 +216,7 @@ TEST(deadline_contract, outlive_their_task) {
         "a deadline was destroyed before its task has ended");
 }
 
-// T285
+// cases: T285
 TEST_F(deadlines, are_known_below_as_the_earliest_of_all) {
     EXPECT_EQ(remaining(), forever);
     const auto measure = []() -> task<deadline::clock::duration> { co_return remaining(); };

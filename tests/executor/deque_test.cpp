@@ -77,6 +77,7 @@ TEST_P(Deque, PopIfIsNotFooledByTheTraceOfAStolenJob) {
     EXPECT_TRUE(d.looks_empty());
 }
 
+// cases: T432
 TEST_P(Deque, KeepsEveryJobWhileItGrows) {
     std::vector<numbered_job> jobs = numbered(1'000);
     deque d(2, GetParam());
@@ -125,6 +126,7 @@ TEST_P(Deque, DoesWhatTheModelDoes) {
     }
 }
 
+// cases: T432
 TEST_P(Deque, RefusesAJobWhenItHasItsGreatestSize) {
     std::vector<numbered_job> jobs = numbered(deque::max_capacity + 1);
     deque d(deque::max_capacity / 2, GetParam());
@@ -138,6 +140,7 @@ TEST_P(Deque, RefusesAJobWhenItHasItsGreatestSize) {
 
 // Owner against thieves. Each job must come out once, whoever gets it.
 
+// cases: T432
 TEST_P(Deque, GivesEachJobToOneOfOwnerAndThieves) {
     constexpr std::size_t n = 100'000;
     std::vector<numbered_job> jobs = numbered(n);
@@ -166,6 +169,7 @@ TEST_P(Deque, GivesEachJobToOneOfOwnerAndThieves) {
     EXPECT_TRUE(taken.exactly_once());
 }
 
+// cases: T432
 TEST_P(Deque, GivesTheLastJobToOnlyOneOfOwnerAndThief) {
     constexpr int rounds = 20'000;
     std::vector<numbered_job> jobs = numbered(1);

@@ -102,6 +102,7 @@ TEST_F(Executor, WorksWithoutSpinning) {
 
 // run()
 
+// cases: T402, S42
 TEST_P(ExecutorWithWorkers, RunsTasksForSeveralThreadsAtOnce) {
     executor ex{{.workers = GetParam()}};
     std::atomic<int> wrong{0};
@@ -122,6 +123,7 @@ TEST_P(ExecutorWithWorkers, RunsTasksForSeveralThreadsAtOnce) {
     EXPECT_EQ(wrong.load(), 0);
 }
 
+// cases: T402
 TEST_F(Executor, RefusesToRunOnOneOfItsOwnWorkers) {
     executor ex{{.workers = 2, .name = "api"}};
     std::string message;
@@ -155,6 +157,7 @@ bool on_worker_of(const executor& ex) {
     return w != nullptr && w->core == &taskscope::detail::executor_access::core(ex);
 }
 
+// cases: T022, T437, T441
 TEST_F(Executor, ResumesItsTasksWhoeverWakesThem) {
     executor home{{.workers = 2}};
     executor other{{.workers = 2}};
@@ -178,6 +181,7 @@ TEST_F(Executor, ResumesItsTasksWhoeverWakesThem) {
 
 // Everybody takes part. A job that blocks its worker needs the others to be woken.
 
+// cases: T436
 TEST_P(ExecutorWithWorkers, WakesAllWorkersForJobsHandedInFromOutside) {
     const unsigned workers = GetParam();
     executor ex{{.workers = workers}};
@@ -212,6 +216,7 @@ TEST_P(ExecutorWithWorkers, WakesAllWorkersForJobsOfOneOfThem) {
     }
 }
 
+// cases: T325
 TEST_F(Executor, TakesJobsFromOutsideWhileItsWorkersMakeTheirOwn) {
     executor ex{{.workers = 1}};
     std::atomic<bool> seen{false};
@@ -280,6 +285,7 @@ struct counted_job : function_job {
     counted_job* then = nullptr;
 };
 
+// cases: T412
 TEST_P(ExecutorWithWorkers, RunsWhatIsQueuedAndWhatThatMakesReadyBeforeItEnds) {
     constexpr std::size_t n = 2'000;
     for (int round = 0; round < 10; ++round) {
@@ -314,6 +320,7 @@ TEST_F(Executor, MayBeShutDownTwiceAndBySeveralThreads) {
     }
 }
 
+// cases: T030
 TEST_F(Executor, RefusesToRunAfterShutdown) {
     executor ex{{.workers = 1, .name = "api"}};
     ex.shutdown();

@@ -341,6 +341,7 @@ task<long> tree(int depth, int width, std::size_t first, tally& leaves) {
     co_return std::accumulate(sums.begin(), sums.end(), 0L);
 }
 
+// cases: T432
 TEST_P(ForkJoinOnWorkers, ATreeWhoseBranchesSuspendRunsEachLeafOnce) {
     executor ex{{.workers = GetParam()}};
     for (int round = 0; round < 5; ++round) {

@@ -146,6 +146,7 @@ TEST_F(FrameMemory, IsCountedWhileTasksLive) {
     EXPECT_EQ(frames().live, before.live);
 }
 
+// cases: T365
 TEST_F(FrameMemory, OfTasksMadeOutsideIsFreedOnWorkersAndTheOtherWayRound) {
     const std::int64_t before = frames().live;
     {

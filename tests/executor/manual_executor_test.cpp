@@ -80,6 +80,7 @@ TEST_F(ManualExecutor, ClockStandsStillWhileJobsRun) {
     EXPECT_TRUE(t.ended());
 }
 
+// cases: T336
 TEST_F(ManualExecutor, RunReadyLeavesTimersAlone) {
     manual_executor ex;
     launched<void> t(ex, []() -> task<> { co_await sleep_for(1ns); }());
@@ -91,6 +92,7 @@ TEST_F(ManualExecutor, RunReadyLeavesTimersAlone) {
     EXPECT_TRUE(ex.idle());
 }
 
+// cases: T336
 TEST_F(ManualExecutor, AdvanceStopsAtEachTimerOnTheWay) {
     manual_executor ex;
     const auto start = ex.now();
@@ -113,6 +115,7 @@ TEST_F(ManualExecutor, AdvanceStopsAtEachTimerOnTheWay) {
     EXPECT_EQ(ticks, 10);
 }
 
+// cases: T336
 TEST_F(ManualExecutor, RunMovesTheClockFromTimerToTimer) {
     manual_executor ex;
     const auto start = ex.now();
@@ -149,6 +152,7 @@ TEST_F(ManualExecutor, RunInsideOneOfItsOwnJobsIsRefused) {
     ex.run(body());
 }
 
+// cases: T441
 TEST_F(ManualExecutor, MayBeRunInsideAJobOfAnother) {
     manual_executor outer;
     manual_executor inner;

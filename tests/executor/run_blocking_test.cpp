@@ -160,6 +160,7 @@ TEST_F(RunBlocking, UsesAsManyThreadsAsAllowedAndNoMore) {
     EXPECT_LE(ex.statistics().blocking_threads, static_cast<unsigned>(limit));
 }
 
+// cases: T430
 TEST_F(RunBlocking, LetsCallsBeyondTheLimitWaitInOrder) {
     executor ex{{.workers = 1, .blocking_threads = 1}};
     std::vector<int> order;  // only the one thread writes
@@ -211,6 +212,7 @@ TEST_F(RunBlocking, RunsThousandsOfCallsOnceEach) {
     EXPECT_TRUE(calls.exactly_once());
 }
 
+// cases: T431
 TEST_F(RunBlocking, DoesNotCallTheFunctionAfterAStop) {
     executor ex{{.workers = 1}};
     stop_source source;
@@ -224,6 +226,7 @@ TEST_F(RunBlocking, DoesNotCallTheFunctionAfterAStop) {
     EXPECT_EQ(ex.statistics().blocking_threads, 0U);
 }
 
+// cases: T255, T429, T431
 TEST_F(RunBlocking, WaitsForACallThatHasBegunWhenAStopComes) {
     executor ex{{.workers = 1}};
     std::atomic<bool> entered{false};
@@ -252,6 +255,7 @@ TEST_F(RunBlocking, LeavesNoThreadBehindWhenItsExecutorGoes) {
     }
 }
 
+// cases: T430
 TEST_F(RunBlocking, IsWaitedForByTheDestructorOfTheExecutor) {
     std::optional<executor> ex(std::in_place, taskscope::executor_options{.workers = 1});
     std::atomic<bool> entered{false};

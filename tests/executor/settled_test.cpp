@@ -103,6 +103,7 @@ TEST_F(settled_tasks, whose_value_cannot_be_moved_have_an_error) {
     EXPECT_TRUE(error);
 }
 
+// cases: T172
 TEST_F(settled_tasks, pass_a_stop_on_and_leave_it_to_the_next_suspension_of_the_caller) {
     manual_executor ex;
     bool noticed = false;

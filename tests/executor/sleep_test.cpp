@@ -116,6 +116,7 @@ TEST_F(Sleep, DoesNotSuspendForNoTimeOrLess) {
     EXPECT_EQ(ex.now(), start);
 }
 
+// cases: T332
 TEST_F(Sleep, BeyondTheEndOfTimeEndsOnlyByAStop) {
     manual_executor ex;
     ex.advance(1h);
@@ -157,6 +158,7 @@ TEST_F(Sleep, SumsOfTimesStopAtTheEndsInsteadOfWrapping) {
     EXPECT_EQ(saturating_add(start, nan), start);
 }
 
+// cases: T364
 TEST_F(Sleep, ThatIsStoppedLeavesTheQueueBeforeRequestStopReturns) {
     manual_executor ex;
     auto sleeps = [&](int i) -> task<> { co_await sleep_for(1s * (i * 7919 % 100'000 + 1)); };

@@ -35,6 +35,7 @@ TEST_F(Statistics, OfAFreshExecutorAreZeroButForItsWorkers) {
     EXPECT_EQ(s.timers + s.sleeping + s.blocking_threads, 0U);
 }
 
+// cases: T388
 TEST_F(Statistics, CountJobsAndThoseHandedInFromOutside) {
     manual_executor ex;
     auto body = []() -> task<> {
@@ -67,6 +68,7 @@ TEST_F(Statistics, CountTransfersThatWentThroughTheLoop) {
     EXPECT_LE(many - few, 10'000U);
 }
 
+// cases: T388
 TEST_F(Statistics, ShowAllWorkersAsleepWhenThereIsNothingToDo) {
     executor ex{{.workers = 4}};
     ASSERT_TRUE(until([&] { return ex.statistics().sleeping == 4; }));
@@ -105,6 +107,7 @@ TEST_F(Statistics, ShowThreadsOfBlockingCalls) {
     ex.run(body());
 }
 
+// cases: T388
 TEST_F(Statistics, MayBeReadWhileWorkersRun) {
     executor ex{{.workers = 2}};
     std::atomic<bool> done{false};

@@ -35,6 +35,7 @@ struct counts {
     void operator()() const noexcept { ++*calls; }
 };
 
+// cases: T204
 TEST(StopToken, WithoutASourceNeverAsksToStop) {
     const stop_token none;
     EXPECT_FALSE(none.stop_possible());
@@ -93,6 +94,7 @@ TEST(StopCallback, IsCalledAtOnceWhenTheRequestCameBefore) {
     EXPECT_EQ(calls, 1);
 }
 
+// cases: T364
 TEST(StopCallback, IsNotCalledAfterItsDestruction) {
     stop_source source;
     std::vector<int> calls(5);
@@ -229,6 +231,7 @@ TEST(StopSource, AcceptsOneOfManyRequestsAtOnce) {
     }
 }
 
+// cases: T412, H6
 TEST(StopSource, CallsEveryCallbackThatRegistersWhileItIsRequested) {
     for (int round = 0; round < 300; ++round) {
         stop_source source;
@@ -257,6 +260,7 @@ TEST(StopSource, CallsEveryCallbackThatRegistersWhileItIsRequested) {
     }
 }
 
+// cases: H6
 TEST(StopSource, NeverCallsACallbackWhoseDestructorHasReturned) {
     const unsigned seed = std::random_device{}();
     SCOPED_TRACE(testing::Message() << "seed " << seed);

@@ -24,6 +24,7 @@ using taskscope::stop_callback;
 using taskscope::stop_source;
 using taskscope::stop_token;
 
+// cases: T205
 TEST(StopTree, ARequestReachesAllBelowAndNobodyAbove) {
     stop_source root;
     stop_source middle(root.token());
@@ -45,6 +46,7 @@ TEST(StopTree, ASourceWithoutOneAboveStandsAlone) {
     EXPECT_TRUE(alone.request_stop());
 }
 
+// cases: T205
 TEST(StopTree, ASourceAttachedAfterTheRequestIsStoppedAtOnce) {
     stop_source root;
     root.request_stop();
@@ -56,6 +58,7 @@ TEST(StopTree, ASourceAttachedAfterTheRequestIsStoppedAtOnce) {
     EXPECT_EQ(calls, 1);
 }
 
+// cases: T205
 TEST(StopTree, ADetachedSourceIsNotReached) {
     stop_source root;
     stop_source child(root.token());
@@ -66,6 +69,7 @@ TEST(StopTree, ADetachedSourceIsNotReached) {
     EXPECT_TRUE(child.request_stop());
 }
 
+// cases: T205
 TEST(StopTree, ADestroyedSourceIsNotReached) {
     stop_source root;
     {
@@ -152,6 +156,7 @@ TEST(StopTreeDeathTest, ASourceDestroyedByItsOwnCallbackEndsTheProgramWithAMessa
 
 constexpr int deep = 100'000;
 
+// cases: T412, H10
 TEST(StopTree, ARequestWalksAHundredThousandLevelsOnAFlatStack) {
     std::deque<stop_source> levels;
     stack_range stack;

@@ -124,6 +124,7 @@ task<> stop_from_below(int depth, stack_range& stack, int& destroyed) {
 
 constexpr int deep = 100'000;
 
+// cases: T412, T441
 TEST_F(Stopped, LeafUnwindsAHundredThousandFramesOnAFlatStack) {
     stack_range stack;
     int destroyed = 0;
@@ -220,6 +221,7 @@ TEST_F(Stopped, AsOptionalOfNothingTellsWhetherItWasNotStopped) {
     ex.run(body());
 }
 
+// cases: T172
 TEST_F(Stopped, AsOptionalLetsTheCallerGoOnUntilItsNextSuspension) {
     manual_executor ex;
     sequence seen;
@@ -291,6 +293,7 @@ TEST_F(Stopped, WhenATriggerIsRequestedTheTaskAndItsCallerEndAsStopped) {
     EXPECT_TRUE(t.stopped());
 }
 
+// cases: T206
 TEST_F(Stopped, WhenATriggerWasRequestedBeforeTheFirstSuspensionEndsTheTask) {
     manual_executor ex;
     stop_source trigger;
@@ -299,6 +302,7 @@ TEST_F(Stopped, WhenATriggerWasRequestedBeforeTheFirstSuspensionEndsTheTask) {
     EXPECT_THROW(ex.run(taskscope::stop_when(trigger.token(), sleep_below(0))), stopped_error);
 }
 
+// cases: T204
 TEST_F(Stopped, WhenPassesValueAndErrorThrough) {
     manual_executor ex;
     stop_source trigger;

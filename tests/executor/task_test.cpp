@@ -385,6 +385,7 @@ TEST_F(Task, AwaitsAMillionTasksInSequenceOnAFlatStackOfTheManualExecutor) {
     EXPECT_LT(stack.bytes(), stack_range::flat);
 }
 
+// cases: T441
 TEST_F(Task, NestsAHundredThousandAwaitsOnAFlatStack) {
     stack_range stack;
     executor ex{{.workers = 1}};

@@ -42,6 +42,7 @@ TEST_F(Yield, LetsEveryOtherReadyTaskHaveATurn) {
     EXPECT_TRUE(a.ended() && b.ended() && c.ended());
 }
 
+// cases: T433
 TEST_F(Yield, LetsOneWorkerAlternateBetweenTasksThatWaitForEachOther) {
     executor ex{{.workers = 1}};
     std::atomic<int> turn{0};
@@ -114,6 +115,7 @@ TEST_F(Checkpoint, EndsAComputationThatAwaitsNothingElse) {
     EXPECT_EQ(rounds, 10);
 }
 
+// cases: T434
 TEST_F(Checkpoint, DoesNotKeepAnotherTaskOfTheSameWorkerWaitingForEver) {
     executor ex{{.workers = 1}};
     std::atomic<bool> other_ran{false};

@@ -42,6 +42,7 @@ struct jobs {
     }
 };
 
+// cases: T408
 TEST(DequeModel, OwnerAndThiefShareThreeJobs) {
     model::expect_holds([] {
         jobs<3> j;
@@ -58,6 +59,7 @@ TEST(DequeModel, OwnerAndThiefShareThreeJobs) {
     });
 }
 
+// cases: T408
 TEST(DequeModel, TheLastJobGoesToOneOfOwnerAndTwoThieves) {
     model::expect_holds([] {
         jobs<2> j;

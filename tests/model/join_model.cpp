@@ -43,6 +43,7 @@ task<> add(int& result, shared_end& end) {
     end.ended.store(1, std::memory_order_release);
 }
 
+// cases: T408
 TEST(JoinModel, TheLastBranchGoesOnWithTheParent) {
     model::expect_holds([] {
         machine m(2);

@@ -33,6 +33,7 @@ void join(std::unique_ptr<task_scope>& s, machine& m) {
     s.reset();
 }
 
+// cases: T406
 TEST(ScopeModel, TheLastMemberEndsTheScopeAndTouchesNothingAfterwards) {
     model::expect_holds([] {
         machine m(1);
@@ -74,6 +75,7 @@ TEST(ScopeModel, AMemberThatSpawnsKeepsTheScopeOpen) {
     });
 }
 
+// cases: T406
 TEST(ScopeModel, AfterACloseNobodyEnters) {
     model::expect_holds([] {
         machine m(1);
@@ -96,6 +98,7 @@ TEST(ScopeModel, AfterACloseNobodyEnters) {
     });
 }
 
+// cases: T406
 TEST(ScopeModel, TwoJoinersBothGoOn) {
     model::options o = model::from_environment();
     o.outdated = 1;
@@ -173,6 +176,7 @@ TEST(ScopeModel, AJoinedScopeHasLeftTheTree) {
     });
 }
 
+// cases: T406
 TEST(ScopeModel, AStopFromAboveMeetsTheEndBelow) {
     model::expect_holds([] {
         machine m(1);
@@ -229,6 +233,7 @@ task<> count_up(int& n) {
     co_return;
 }
 
+// cases: T370, T406
 TEST(ScopeModel, ASpawnedChildIsGoneWhenTheJoinReturns) {
     model::expect_holds([] {
         machine m(1);
@@ -300,6 +305,7 @@ task<> take(taskscope::child_handle<int> h, std::optional<int>& result) {
     result = r;
 }
 
+// cases: T408, T410
 TEST(ScopeModel, AHandleGivesTheValueOfItsChild) {
     model::expect_holds([] {
         machine m(2);

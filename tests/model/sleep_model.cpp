@@ -154,6 +154,7 @@ TEST(SleepModel, TheDriverHandsOverItsRole) {
     });
 }
 
+// cases: T408
 TEST(SleepModel, AShutdownReachesSleepers) {
     model::expect_holds_with_both_barriers([] {
         machine m(2);

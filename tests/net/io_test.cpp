@@ -157,6 +157,7 @@ TEST_P(io_on, many_connections_get_back_what_they_send) {
     EXPECT_TRUE(answers.exactly_once());
 }
 
+// cases: T352
 TEST_P(io_on, an_executor_can_be_destroyed_while_its_tasks_wait_for_io) {
     std::atomic<int> ended{0};
     {

@@ -101,6 +101,7 @@ TEST_F(signals, wait_for_signal_catches_it_while_it_waits) {
     EXPECT_FALSE(is_caught(SIGUSR1));
 }
 
+// cases: T347, S52
 TEST_F(signals, a_signal_starts_an_orderly_shutdown) {
     executor ex{{.workers = 2}};
     net::context(ex);

@@ -68,6 +68,7 @@ void library_function(int& ran) {
     }(ran));
 }
 
+// cases: T055, T381
 TEST_F(current, spawn_lands_in_the_scope_of_whoever_calls) {
     int ran = 0;
     run(ex, [&]() -> task<> {
@@ -93,6 +94,7 @@ TEST_F(current, spawn_records_where_it_was_called) {
     EXPECT_EQ(place_told, "current_scope_test.cpp:" + std::to_string(line));
 }
 
+// cases: T381
 TEST_F(current, is_known_to_a_function_called_by_run_blocking) {
     bool ran = false;
     task_scope s{ex};
@@ -116,6 +118,7 @@ std::string refusal(void (*call)()) {
     return "nothing was thrown";
 }
 
+// cases: T047, T074, T372
 TEST_F(current, does_not_exist_on_a_thread_that_runs_no_task) {
     const auto tells = AllOf(HasSubstr("no current scope here: this thread is running no task"),
                              HasSubstr("Use a task_scope, or executor::root()"));
@@ -153,6 +156,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, current_on_threads, testing::Values(1, 2, 8));
 
+// cases: T379, T381
 TEST_P(current_on_threads, stays_with_the_task_wherever_it_is_resumed) {
     constexpr int scopes = 4;
     std::atomic<int> wrong{0};

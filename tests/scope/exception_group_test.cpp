@@ -109,6 +109,7 @@ TEST(exception_group, asks_a_predicate_about_each_error_and_about_no_group) {
     EXPECT_THAT(asked, testing::ElementsAre("a", "late", "b", "later", "c"));
 }
 
+// cases: T113
 TEST(exception_group, is_flattened_depth_first) {
     const auto inner = group("inner", {error("b"), error("c")});
     const auto middle = group("middle", {inner, error("d")});

@@ -212,6 +212,7 @@ std::vector<std::string> paths(const tree_snapshot& t) {
     return result;
 }
 
+// cases: T373
 TEST_F(trees, are_listed_parents_first_and_siblings_in_order_of_creation) {
     task_scope a{ex, {.name = "a"}};
     task_scope b{ex, {.name = "b"}};
@@ -227,6 +228,7 @@ TEST_F(trees, are_listed_parents_first_and_siblings_in_order_of_creation) {
     EXPECT_EQ(all.scopes[3].depth, 3U);
 }
 
+// cases: T041
 TEST_F(trees, forget_scopes_that_have_ended) {
     task_scope a{ex, {.name = "a"}};
     {
@@ -238,6 +240,7 @@ TEST_F(trees, forget_scopes_that_have_ended) {
     EXPECT_THAT(paths(snapshot(ex.root())), ElementsAre("/", "/a"));
 }
 
+// cases: T051, T389, S31
 TEST_F(trees, show_state_figures_age_and_children) {
     task_scope s{ex, {.name = "jobs", .policy = ignore_errors}};
     const std::source_location here = std::source_location::current();
@@ -282,6 +285,7 @@ TEST_F(trees, list_as_many_children_as_are_asked_for_and_count_the_rest) {
     s.blocking_join();
 }
 
+// cases: T389
 TEST_F(trees, as_text_are_indented_by_depth) {
     task_scope app{ex, {.name = "app"}};
     task_scope handlers{app, {.name = "handlers"}};
@@ -383,6 +387,7 @@ TEST_F(trees, as_json_survive_every_pair_of_bytes) {
     }
 }
 
+// cases: T051
 TEST_F(trees, can_be_looked_at_from_inside) {
     task_scope s{ex, {.name = "s"}};
     std::string text;
@@ -410,6 +415,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, tree_races, testing::Values(1, 2, 8));
 
+// cases: T412, H8
 TEST_P(tree_races, of_dumps_against_scopes_and_children_that_come_and_go) {
     ex.root().set_policy(ignore_errors);
     std::atomic<bool> done{false};

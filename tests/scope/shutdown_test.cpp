@@ -41,6 +41,7 @@ const scope_shutdown& part(const shutdown_report& r, const std::string& path) {
     throw boom("no scope " + path + " in the report");
 }
 
+// cases: T031
 TEST_F(shutdowns, of_an_empty_scope_complete_at_once) {
     task_scope s{ex, {.name = "s"}};
     const shutdown_report r = s.blocking_shutdown();
@@ -50,6 +51,7 @@ TEST_F(shutdowns, of_an_empty_scope_complete_at_once) {
     EXPECT_TRUE(s.has_ended());
 }
 
+// cases: T357, T358
 TEST_F(shutdowns, let_children_end_by_themselves_within_the_drain_time) {
     task_scope s{ex, {.name = "s"}};
     int finished = 0;
@@ -71,6 +73,7 @@ TEST_F(shutdowns, let_children_end_by_themselves_within_the_drain_time) {
     EXPECT_THAT(r.stragglers, IsEmpty());
 }
 
+// cases: T021, T239
 TEST_F(shutdowns, refuse_new_children_from_the_first_moment) {
     task_scope top{ex};
     task_scope below{top};
@@ -90,6 +93,7 @@ TEST_F(shutdowns, refuse_new_children_from_the_first_moment) {
     EXPECT_TRUE(top.has_ended());
 }
 
+// cases: T284, T357, T358
 TEST_F(shutdowns, ask_what_is_left_to_stop_when_the_drain_time_is_over) {
     task_scope s{ex, {.name = "s"}};
     s.spawn(sleep_ms, 100);
@@ -109,6 +113,7 @@ TEST_F(shutdowns, ask_what_is_left_to_stop_when_the_drain_time_is_over) {
     EXPECT_TRUE(s.stop_requested());
 }
 
+// cases: T358
 TEST_F(shutdowns, give_up_on_a_child_that_ignores_stop_and_name_it_and_only_it) {
     async_event release;
     bool finished = false;
@@ -162,6 +167,7 @@ TEST_F(shutdowns, leave_what_they_abandoned_joinable) {
     EXPECT_TRUE(s.has_ended());
 }
 
+// cases: T367
 TEST_F(shutdowns, leave_an_abandoned_child_a_scope_it_can_ask_when_its_own_is_destroyed) {
     async_event release;
     std::string path;
@@ -227,6 +233,7 @@ TEST_F(shutdowns, of_a_group_leave_its_stragglers_a_policy_that_still_works) {
     EXPECT_EQ(ex.root().counts().scopes, 0U);
 }
 
+// cases: T346
 TEST_F(shutdowns, go_innermost_first) {
     task_scope top{ex, {.name = "top"}};
     task_scope a{top, {.name = "a"}};
@@ -245,6 +252,7 @@ TEST_F(shutdowns, go_innermost_first) {
     EXPECT_EQ(r.drained(), 4U);
 }
 
+// cases: T358
 TEST_F(shutdowns, stop_a_parent_only_after_its_scopes_below_have_ended) {
     // What a child uses of its parent scope must be there while the child is being stopped.
     std::vector<std::string> ended;
@@ -269,6 +277,7 @@ TEST_F(shutdowns, stop_a_parent_only_after_its_scopes_below_have_ended) {
     EXPECT_EQ(r.stopped(), 2U);
 }
 
+// cases: T358
 TEST_F(shutdowns, share_one_time_budget_among_all_levels) {
     async_event release;
     task_scope a{ex, {.name = "a"}};
@@ -285,6 +294,7 @@ TEST_F(shutdowns, share_one_time_budget_among_all_levels) {
     EXPECT_EQ(ex.root().counts().scopes, 0U);
 }
 
+// cases: T254
 TEST_F(shutdowns, leave_time_to_stop_for_those_around_a_straggler) {
     async_event release;
     task_scope outer{ex, {.name = "outer"}};
@@ -326,6 +336,7 @@ TEST_F(shutdowns, are_complete_when_every_scope_has_ended) {
     ex.run_ready();
 }
 
+// cases: T344, T357
 TEST_F(shutdowns, with_no_time_at_all_stop_at_once) {
     task_scope s{ex};
     bool finished = false;
@@ -371,6 +382,7 @@ TEST_F(shutdowns, without_a_limit_wait_for_everyone) {
     EXPECT_EQ(r.took, 1'000'000s);
 }
 
+// cases: T358
 TEST_F(shutdowns, asked_for_twice_are_one_and_give_both_the_same_report) {
     task_scope s{ex, {.name = "s"}};
     s.spawn(sleep_ms, 100);
@@ -392,6 +404,7 @@ TEST_F(shutdowns, asked_for_twice_are_one_and_give_both_the_same_report) {
     control.blocking_join();
 }
 
+// cases: T358
 TEST_F(shutdowns, asked_for_by_a_child_of_the_tree_stop_that_child_with_the_others) {
     task_scope app{ex, {.name = "app"}};
     task_scope handlers{app, {.name = "handlers"}};
@@ -423,6 +436,7 @@ TEST_F(shutdowns, go_on_when_whoever_asked_is_stopped) {
     EXPECT_TRUE(s.has_ended());
 }
 
+// cases: S40
 TEST_F(shutdowns, of_the_root_end_every_scope_of_the_executor) {
     task_scope a{ex, {.name = "a"}};
     a.spawn(sleep_ms, 10);
@@ -435,6 +449,7 @@ TEST_F(shutdowns, of_the_root_end_every_scope_of_the_executor) {
     EXPECT_THROW(ex.root().spawn([] {}), scope_closed);
 }
 
+// cases: T346
 TEST_F(shutdowns, count_blocks_that_children_have_open) {
     task_scope s{ex, {.name = "s"}};
     s.spawn([]() -> task<> {
@@ -498,6 +513,7 @@ TEST_F(shutdowns, report_scopes_that_end_before_their_turn) {
     EXPECT_TRUE(r.complete());
 }
 
+// cases: T349
 TEST_F(shutdowns, count_children_that_end_because_of_closing_as_drained) {
     task_scope s{ex, {.name = "s"}};
     task_scope below{s, {.name = "below"}};
@@ -560,6 +576,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, shutdown_races, testing::Values(1, 2, 8));
 
+// cases: T358
 TEST_P(shutdown_races, from_a_foreign_thread_against_spawns_and_completions) {
     for (int round = 0; round < 100; ++round) {
         task_scope top{ex};
@@ -603,6 +620,7 @@ TEST_P(shutdown_races, with_no_time_report_only_children_that_exist) {
     }
 }
 
+// cases: T358
 TEST_P(shutdown_races, of_two_threads_and_a_child_agree) {
     for (int round = 0; round < 100; ++round) {
         task_scope s{ex};

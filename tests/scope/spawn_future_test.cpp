@@ -31,6 +31,7 @@ task<int> double_later(int n) {
     co_return 2 * n;
 }
 
+// cases: T319
 TEST_F(handles, give_the_value_of_a_child_that_has_ended_or_has_not) {
     task_scope s{ex};
     run(ex, [&]() -> task<> {
@@ -74,6 +75,7 @@ TEST_F(handles, carry_references_and_values_that_can_only_be_moved) {
     s.blocking_join();
 }
 
+// cases: T134, T319
 TEST_F(handles, rethrow_the_error_which_the_policy_is_told_too) {
     std::string told;
     task_scope s{ex, {.policy = [&](const error_context& e) { told = describe(e.error); }}};
@@ -87,6 +89,7 @@ TEST_F(handles, rethrow_the_error_which_the_policy_is_told_too) {
     s.blocking_join();
 }
 
+// cases: T131, T164, T172, T319
 TEST_F(handles, stop_their_own_child_and_no_other) {
     task_scope s{ex};
     bool other_finished = false;
@@ -117,6 +120,7 @@ TEST_F(handles, stop_a_child_that_has_not_started_at_its_first_await) {
     EXPECT_EQ(s.counts().stopped, 1U);
 }
 
+// cases: T203
 TEST_F(handles, are_told_apart_when_the_child_was_stopped_with_its_scope) {
     task_scope s{ex};
     auto number = s.spawn_future(double_later, 1);
@@ -151,6 +155,7 @@ TEST_F(handles, of_a_stopped_child_stop_whoever_awaits_them) {
     s.blocking_join();
 }
 
+// cases: T318, T319
 TEST_F(handles, can_be_given_up_waiting_for_and_the_child_goes_on) {
     task_scope s{ex};
     bool finished = false;
@@ -225,6 +230,7 @@ TEST_F(handles, stop_and_join_waits_for_the_child_also_if_its_caller_is_stopped)
     EXPECT_FALSE(after);
 }
 
+// cases: T203, T318, T368
 TEST_F(handles, may_be_dropped_before_during_and_after_the_child) {
     task_scope s{ex};
     int ran = 0;
@@ -248,6 +254,7 @@ TEST_F(handles, may_be_dropped_before_during_and_after_the_child) {
     EXPECT_EQ(held.use_count(), 1);
 }
 
+// cases: T318
 TEST_F(handles, outlive_scope_and_keep_the_value_only) {
     auto captured = std::make_shared<int>();
     std::optional<child_handle<std::string>> h;
@@ -269,6 +276,7 @@ TEST_F(handles, outlive_scope_and_keep_the_value_only) {
     EXPECT_EQ(value, "a value that is long enough for the heap");
 }
 
+// cases: T318, T324
 TEST_F(handles, outlive_the_executor) {
     std::optional<manual_executor> short_lived(std::in_place);
     std::optional<child_handle<int>> h;
@@ -298,6 +306,7 @@ TEST_F(handles, are_moved_by_assignment_and_into_containers) {
     s.blocking_join();
 }
 
+// cases: T318
 TEST_F(handles, turn_a_throwing_move_of_the_value_into_an_error_for_whoever_awaits) {
     static bool stuck = false;
     stuck = false;
@@ -323,6 +332,7 @@ TEST_F(handles, turn_a_throwing_move_of_the_value_into_an_error_for_whoever_awai
     EXPECT_EQ(told, 0);  // the child itself did not fail
 }
 
+// cases: T326
 TEST_F(handles, are_awaitable_inside_the_scope_they_come_from) {
     const int sum = run(ex, [&]() -> task<int> {
         co_return co_await with_scope([](task_scope& s) -> task<int> {
@@ -367,6 +377,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, handle_races, testing::Values(1, 2, 8));
 
+// cases: T318, T368
 TEST_P(handle_races, of_drop_against_completion) {
     task_scope s{ex};
     std::atomic<int> ran{0};
@@ -382,6 +393,7 @@ TEST_P(handle_races, of_drop_against_completion) {
     EXPECT_EQ(ran.load() + stopped, 2000);
 }
 
+// cases: T410
 TEST_P(handle_races, of_await_against_completion_and_stop) {
     task_scope s{ex};
     int values = 0;
@@ -403,6 +415,7 @@ TEST_P(handle_races, of_await_against_completion_and_stop) {
     EXPECT_EQ(s.counts().stopped, static_cast<std::uint64_t>(stops));
 }
 
+// cases: T400
 TEST_P(handle_races, of_a_stop_of_the_scope_against_a_stop_of_the_child_and_its_end) {
     for (int round = 0; round < 200; ++round) {
         task_scope s{ex};

@@ -47,6 +47,7 @@ TEST_F(spawn_here, lets_the_caller_go_on_when_the_child_suspends) {
     EXPECT_THAT(log, ElementsAre("caller"));
 }
 
+// cases: T052
 TEST_F(spawn_here, takes_callables_with_arguments_and_names) {
     run(ex, [&]() -> task<> {
         co_await with_scope([&](task_scope& s) -> task<> {
@@ -80,6 +81,7 @@ TEST_F(spawn_here, gives_errors_to_the_scope_and_not_to_the_caller) {
     EXPECT_TRUE(s.has_errors());
 }
 
+// cases: T049, T097, T121
 TEST_F(spawn_here, into_a_group_whose_child_fails_stops_the_caller_at_its_next_wait) {
     EXPECT_THROW(run(ex,
                      [&]() -> task<> {
@@ -140,6 +142,7 @@ TEST_F(spawn_here, that_is_not_awaited_spawns) {
     EXPECT_THAT(log, ElementsAre("caller", "child"));
 }
 
+// cases: T022
 TEST_F(spawn_here, into_another_executors_scope_spawns_there) {
     manual_executor elsewhere;
     task_scope s{elsewhere};
@@ -205,6 +208,7 @@ task<> nest(task_scope& s, int depth, std::atomic<int>& ended) {
     ended.fetch_add(1, std::memory_order_relaxed);
 }
 
+// cases: T369, T412
 TEST_P(spawn_here_on, may_nest_as_deep_as_memory_goes) {
     std::atomic<int> ended{0};
     run(ex, [&]() -> task<> {

@@ -71,6 +71,7 @@ TEST_F(groups, without_errors_give_what_the_body_returned) {
     EXPECT_EQ(value, 110);
 }
 
+// cases: T083, T153
 TEST_F(groups, stop_the_siblings_on_the_first_error_and_throw_it_when_all_have_ended) {
     const auto body = [&](task_group& g) -> task<> {
         g.spawn([&]() -> task<> {
@@ -104,6 +105,7 @@ TEST_F(groups, stop_the_siblings_on_the_first_error_and_throw_it_when_all_have_e
     EXPECT_EQ(ex.root().counts().scopes, 0U);
 }
 
+// cases: T084
 TEST_F(groups, stop_the_body_too) {
     bool body_finished = false;
     EXPECT_THAT(errors_of([&](task_group& g) -> task<> {
@@ -115,6 +117,7 @@ TEST_F(groups, stop_the_body_too) {
     EXPECT_FALSE(body_finished);
 }
 
+// cases: T045, T121, T211
 TEST_F(groups, never_start_children_spawned_after_the_first_error) {
     bool started = false;
     EXPECT_THAT(errors_of([&](task_group& g) -> task<> {
@@ -127,6 +130,7 @@ TEST_F(groups, never_start_children_spawned_after_the_first_error) {
     EXPECT_FALSE(started);
 }
 
+// cases: T112, T148
 TEST_F(groups, throw_errors_that_come_in_the_cleanup_of_siblings_together_with_the_first) {
     EXPECT_THAT(
         errors_of([&](task_group& g) -> task<> {
@@ -139,6 +143,7 @@ TEST_F(groups, throw_errors_that_come_in_the_cleanup_of_siblings_together_with_t
         ElementsAre("first", "taskscope: the task was stopped", "taskscope: the task was stopped"));
 }
 
+// cases: T085
 TEST_F(groups, count_the_bodys_error_like_a_childs) {
     bool child_finished = false;
     EXPECT_THAT(errors_of([&](task_group& g) -> task<> {
@@ -153,6 +158,7 @@ TEST_F(groups, count_the_bodys_error_like_a_childs) {
     EXPECT_FALSE(child_finished);
 }
 
+// cases: T085
 TEST_F(groups, whose_body_throws_before_it_is_a_coroutine_behave_no_differently) {
     EXPECT_THAT(errors_of([&](task_group& g) -> task<> {  // no coroutine
                     g.spawn([]() -> task<> { co_await sleep_for(1h); });
@@ -161,6 +167,7 @@ TEST_F(groups, whose_body_throws_before_it_is_a_coroutine_behave_no_differently)
                 ElementsAre("early"));
 }
 
+// cases: T089, T090
 TEST_F(groups, let_the_body_answer_a_stop_with_an_error_of_its_own) {
     EXPECT_THAT(errors_of([&](task_group& g) -> task<> {
                     g.spawn(fail_after, 1ms, "child");
@@ -169,6 +176,7 @@ TEST_F(groups, let_the_body_answer_a_stop_with_an_error_of_its_own) {
                 ElementsAre("child", "taskscope: the task was stopped"));
 }
 
+// cases: T099, T141
 TEST_F(groups, do_not_hide_an_error_behind_a_stop) {
     task_scope outer{ex};
     std::optional<std::string> thrown;
@@ -192,6 +200,7 @@ TEST_F(groups, do_not_hide_an_error_behind_a_stop) {
     EXPECT_EQ(outer.counts().stopped, 0U);
 }
 
+// cases: T099, T159
 TEST_F(groups, without_errors_are_stopped_by_a_stop_from_outside) {
     task_scope outer{ex};
     bool after = false;
@@ -209,6 +218,7 @@ TEST_F(groups, without_errors_are_stopped_by_a_stop_from_outside) {
     EXPECT_EQ(outer.counts().stopped, 1U);
 }
 
+// cases: T087, T113
 TEST_F(groups, nested_throw_groups_inside_groups) {
     run(ex, [&]() -> task<> {
         try {
@@ -230,6 +240,7 @@ TEST_F(groups, nested_throw_groups_inside_groups) {
     });
 }
 
+// cases: T086
 TEST_F(groups, whose_outer_group_fails_are_stopped_and_add_no_error_of_their_own) {
     EXPECT_THAT(errors_of([](task_group& g) -> task<> {
                     g.spawn(fail_after, 1ms, "outer child");
@@ -241,6 +252,7 @@ TEST_F(groups, whose_outer_group_fails_are_stopped_and_add_no_error_of_their_own
                 ElementsAre("outer child"));
 }
 
+// cases: T144
 TEST_F(groups, do_not_tell_handlers_of_scopes_above) {
     int told = 0;
     ex.root().set_policy([&](const error_context&) { ++told; });
@@ -264,6 +276,7 @@ TEST_F(groups, leave_the_errors_of_scopes_opened_below_them_to_the_handlers_abov
     EXPECT_EQ(told, 1);
 }
 
+// cases: T044
 TEST_F(groups, stop_children_that_spawn_without_end_and_still_end) {
     int ran = 0;
     std::function<task<>(task_group&)> hydra = [&](task_group& g) -> task<> {
@@ -281,6 +294,7 @@ TEST_F(groups, stop_children_that_spawn_without_end_and_still_end) {
     EXPECT_GT(ran, 1);
 }
 
+// cases: T371
 TEST_F(groups, keep_the_first_thousand_errors_and_count_the_rest) {
     run(ex, [&]() -> task<> {
         const auto body = [](task_group& g) -> task<> {
@@ -303,6 +317,7 @@ TEST_F(groups, keep_the_first_thousand_errors_and_count_the_rest) {
     });
 }
 
+// cases: T094, T098
 TEST_F(groups, hold_no_error_and_no_child_after_they_were_left) {
     struct heavy : boom {
         explicit heavy(std::shared_ptr<int> p) : payload(std::move(p)) {}
@@ -318,6 +333,7 @@ TEST_F(groups, hold_no_error_and_no_child_after_they_were_left) {
     EXPECT_EQ(held.use_count(), 1);
 }
 
+// cases: T009, T025, T126
 TEST_F(groups, as_objects_throw_their_errors_from_the_first_join_after_them) {
     task_group g{ex, {.name = "object"}};
     g.spawn(fail_after, 1ms, "a");
@@ -355,6 +371,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, group_races, testing::Values(1, 2, 8));
 
+// cases: T084, T234, T412, H5
 TEST_P(group_races, of_errors_among_many_children_lose_none) {
     for (int round = 0; round < 100; ++round) {
         task_group g{ex};
@@ -378,6 +395,7 @@ TEST_P(group_races, of_errors_among_many_children_lose_none) {
     }
 }
 
+// cases: T084
 TEST_P(group_races, of_a_first_error_against_the_end_of_the_body) {
     int caught = 0;
     run(ex, [&]() -> task<> {

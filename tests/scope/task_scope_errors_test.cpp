@@ -42,6 +42,7 @@ public:
     std::vector<seen_error> errors;
 };
 
+// cases: T052, T146, S25, S39
 TEST_F(scope_errors, a_handler_is_told_error_scope_path_name_and_spawn_site) {
     notebook seen;
     task_scope app{ex, {.name = "app", .policy = std::ref(seen)}};
@@ -72,6 +73,7 @@ TEST_F(scope_errors, a_handler_is_told_error_scope_path_name_and_spawn_site) {
     EXPECT_TRUE(handlers.has_errors());
 }
 
+// cases: T115, S19, S25
 TEST_F(scope_errors, an_error_is_told_to_the_nearest_handler_only) {
     notebook far;
     notebook near;
@@ -87,6 +89,7 @@ TEST_F(scope_errors, an_error_is_told_to_the_nearest_handler_only) {
     EXPECT_FALSE(a.has_errors());
 }
 
+// cases: T154, S3, S6
 TEST_F(scope_errors, ignored_errors_set_the_flag_and_nothing_else) {
     notebook seen;
     task_scope a{ex, {.policy = std::ref(seen)}};
@@ -138,6 +141,7 @@ TEST_F(scope_errors, a_policy_that_is_no_function_is_not_inherited) {
     EXPECT_EQ(above.errors[0].scope, &c);
 }
 
+// cases: T146, S2
 TEST_F(scope_errors, without_any_handler_the_error_is_printed_with_scope_task_and_place) {
     task_scope s{ex, {.name = "jobs"}};
     testing::internal::CaptureStderr();
@@ -149,6 +153,7 @@ TEST_F(scope_errors, without_any_handler_the_error_is_printed_with_scope_task_an
                       HasSubstr("task_scope_errors_test.cpp:" + std::to_string(__LINE__ - 5))));
 }
 
+// cases: T144, S2
 TEST_F(scope_errors, the_handler_of_the_root_is_the_executors_own) {
     notebook seen;
     ex.root().set_policy(std::ref(seen));
@@ -162,6 +167,7 @@ TEST_F(scope_errors, the_handler_of_the_root_is_the_executors_own) {
     EXPECT_EQ(seen.errors[1].path, "/");
 }
 
+// cases: T145, S5
 TEST_F(scope_errors, a_handler_that_throws_passes_the_error_and_its_own_on_to_the_roots) {
     notebook root;
     ex.root().set_policy(std::ref(root));
@@ -174,6 +180,7 @@ TEST_F(scope_errors, a_handler_that_throws_passes_the_error_and_its_own_on_to_th
     EXPECT_EQ(s.counts().handler_failures, 1U);
 }
 
+// cases: T150, S5
 TEST_F(scope_errors,
        handlers_that_all_throw_leave_the_error_on_standard_error_and_the_join_completes) {
     const auto fail = [](const error_context&) { throw boom("handler"); };
@@ -189,6 +196,7 @@ TEST_F(scope_errors,
     EXPECT_EQ(s.counts().handler_failures, 3U);  // its own once, the root's for both errors
 }
 
+// cases: T129, S2
 TEST_F(scope_errors, an_error_does_not_stop_the_siblings) {
     notebook seen;
     task_scope s{ex, {.policy = std::ref(seen)}};
@@ -204,6 +212,7 @@ TEST_F(scope_errors, an_error_does_not_stop_the_siblings) {
     EXPECT_EQ(seen.errors.size(), 1U);
 }
 
+// cases: S1
 TEST_F(scope_errors, a_handler_can_spawn_a_replacement_and_the_join_waits_for_it) {
     int attempts = 0;
     const auto flaky = [&] {
@@ -229,6 +238,7 @@ TEST_F(scope_errors, a_policy_can_be_replaced_while_children_run) {
     EXPECT_EQ(second.errors.size(), 1U);
 }
 
+// cases: T361
 TEST_F(scope_errors, the_exception_of_a_child_is_gone_before_the_join) {
     struct heavy : boom {
         explicit heavy(std::shared_ptr<int> p) : payload(std::move(p)) {}
@@ -241,6 +251,7 @@ TEST_F(scope_errors, the_exception_of_a_child_is_gone_before_the_join) {
     EXPECT_EQ(held.use_count(), 1);
 }
 
+// cases: T131, T143
 TEST_F(scope_errors, a_stopped_child_is_no_error) {
     notebook seen;
     task_scope s{ex, {.policy = std::ref(seen)}};
@@ -251,6 +262,7 @@ TEST_F(scope_errors, a_stopped_child_is_no_error) {
     EXPECT_EQ(s.counts().stopped, 1U);
 }
 
+// cases: T042, T360, T371
 TEST_F(scope_errors, many_failing_children_keep_memory_flat) {
     task_scope s{ex, {.policy = ignore_errors}};
     const std::int64_t frames_before = frames().live;

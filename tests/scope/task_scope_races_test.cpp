@@ -21,6 +21,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, scope_races, testing::Values(1, 2, 8));
 
+// cases: T065, T404, T412
 TEST_P(scope_races, of_spawn_against_close_run_exactly_what_was_admitted) {
     for (int round = 0; round < 200; ++round) {
         task_scope s{ex};
@@ -47,6 +48,7 @@ TEST_P(scope_races, of_spawn_against_close_run_exactly_what_was_admitted) {
     }
 }
 
+// cases: T012, T412
 TEST_P(scope_races, of_the_last_child_against_join_and_destruction_touch_nothing_that_is_gone) {
     for (int round = 0; round < 2000; ++round) {
         const auto s = std::make_unique<task_scope>(ex);
@@ -69,6 +71,7 @@ TEST_P(scope_races, of_the_last_child_against_destruction_without_a_join_are_ord
     }
 }
 
+// cases: T411
 TEST_P(scope_races, of_several_joiners_let_all_of_them_go) {
     for (int round = 0; round < 200; ++round) {
         task_scope joiners{ex};
@@ -91,6 +94,7 @@ TEST_P(scope_races, of_several_joiners_let_all_of_them_go) {
     }
 }
 
+// cases: T400
 TEST_P(scope_races, of_stop_against_spawn_and_completion_lose_no_child) {
     for (int round = 0; round < 200; ++round) {
         task_scope s{ex};
@@ -119,6 +123,7 @@ TEST_P(scope_races, of_stop_against_spawn_and_completion_lose_no_child) {
     }
 }
 
+// cases: T132, T412, H7
 TEST_P(scope_races, of_failing_children_call_the_handler_once_each) {
     std::atomic<int> handled{0};
     task_scope s{ex, {.policy = [&](const error_context&) { handled.fetch_add(1); }}};
@@ -128,6 +133,7 @@ TEST_P(scope_races, of_failing_children_call_the_handler_once_each) {
     EXPECT_EQ(s.counts().failed, 1000U);
 }
 
+// cases: T063, T081, T399
 TEST_P(scope_races, between_threads_that_spawn_and_children_that_spawn_are_covered_by_one_join) {
     task_scope s{ex};
     std::atomic<int> ran{0};

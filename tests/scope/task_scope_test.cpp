@@ -32,6 +32,7 @@ protected:
 
 // Opening, joining, destroying.
 
+// cases: T005, T010, T027
 TEST_F(scopes, one_that_was_never_used_may_be_destroyed) {
     {
         const task_scope s{ex};
@@ -39,6 +40,7 @@ TEST_F(scopes, one_that_was_never_used_may_be_destroyed) {
     EXPECT_EQ(ex.root().counts().scopes, 0U);
 }
 
+// cases: T011
 TEST_F(scopes, one_that_was_closed_unused_may_be_destroyed) {
     task_scope s{ex};
     s.close();
@@ -56,6 +58,7 @@ TEST_F(scopes, one_whose_children_have_completed_may_be_destroyed_unjoined) {
     EXPECT_EQ(ran, 1);
 }
 
+// cases: T010, T012, T019, T023, T031, T382
 TEST_F(scopes, join_of_an_empty_scope_completes_at_once_and_ends_it) {
     task_scope s{ex};
     run(ex, [&]() -> task<> { co_await s.join(); });
@@ -64,6 +67,7 @@ TEST_F(scopes, join_of_an_empty_scope_completes_at_once_and_ends_it) {
     EXPECT_EQ(s.parent(), nullptr);
 }
 
+// cases: T007, T008, T016
 TEST_F(scopes, join_completes_when_the_last_child_does_and_not_before) {
     task_scope s{ex};
     std::array<async_event, 3> release;
@@ -89,6 +93,7 @@ TEST_F(scopes, join_completes_when_the_last_child_does_and_not_before) {
     watch.blocking_join();
 }
 
+// cases: T015
 TEST_F(scopes, a_join_that_is_created_and_not_awaited_leaves_the_scope_destroyable) {
     {
         task_scope s{ex};
@@ -99,6 +104,7 @@ TEST_F(scopes, a_join_that_is_created_and_not_awaited_leaves_the_scope_destroyab
     EXPECT_TRUE(ex.idle());
 }
 
+// cases: T020, T025, T351
 TEST_F(scopes, any_number_of_tasks_may_join_before_and_after_the_end) {
     task_scope s{ex};
     async_event release;
@@ -123,6 +129,7 @@ TEST_F(scopes, any_number_of_tasks_may_join_before_and_after_the_end) {
     joiners.blocking_join();
 }
 
+// cases: T026
 TEST_F(scopes, join_is_not_interrupted_by_a_stop_of_the_joining_task) {
     task_scope s{ex};
     async_event release;
@@ -144,6 +151,7 @@ TEST_F(scopes, join_is_not_interrupted_by_a_stop_of_the_joining_task) {
     joiners.blocking_join();
 }
 
+// cases: T043, T075
 TEST_F(scopes, a_join_waits_for_all_generations_that_children_spawn_meanwhile) {
     task_scope s{ex};
     int ran = 0;
@@ -160,6 +168,7 @@ TEST_F(scopes, a_join_waits_for_all_generations_that_children_spawn_meanwhile) {
     EXPECT_EQ(ran, 127);
 }
 
+// cases: T075, T399
 TEST_F(scopes, children_may_be_spawned_from_outside_while_a_join_waits) {
     task_scope s{ex};
     async_event release;
@@ -174,6 +183,7 @@ TEST_F(scopes, children_may_be_spawned_from_outside_while_a_join_waits) {
     s.blocking_join();
 }
 
+// cases: T034
 TEST_F(scopes, a_child_that_completes_without_suspending_is_counted) {
     task_scope s{ex};
     for (int i = 0; i < 10; ++i) s.spawn([]() -> task<> { co_return; });
@@ -196,6 +206,7 @@ TEST_F(scopes, a_child_starts_on_the_executor_and_not_inside_spawn) {
     EXPECT_TRUE(ran);
 }
 
+// cases: T282, T403
 TEST_F(scopes, a_join_by_a_member_is_refused_since_it_would_wait_for_itself) {
     task_scope above{ex, {.name = "above"}};
     task_scope s{above, {.name = "s"}};
@@ -223,6 +234,7 @@ TEST_F(scopes, a_join_by_a_member_is_refused_since_it_would_wait_for_itself) {
     EXPECT_TRUE(s.has_ended());
 }
 
+// cases: T407
 TEST_F(scopes, a_blocking_join_of_what_can_not_happen_shows_the_tree) {
     async_event never;
     task_scope s{ex, {.name = "stuck"}};
@@ -236,6 +248,7 @@ TEST_F(scopes, a_blocking_join_of_what_can_not_happen_shows_the_tree) {
 
 // A worker has nobody to run what it waits for.
 
+// cases: S40
 TEST_F(scopes, a_task_given_to_run_may_join_the_root) {
     bool spawned_ran = false;
     ex.run([&]() -> task<> {
@@ -260,6 +273,7 @@ TEST_F(scopes, a_member_that_joins_its_own_scope_is_told_so) {
     EXPECT_THAT(said, HasSubstr("a member of scope /s called its join()"));
 }
 
+// cases: T402
 TEST_F(scopes, a_blocking_join_inside_a_task_is_refused) {
     task_scope s{ex};
     std::string said;
@@ -274,6 +288,7 @@ TEST_F(scopes, a_blocking_join_inside_a_task_is_refused) {
     EXPECT_THAT(said, HasSubstr("blocking wait was called on a worker. co_await instead"));
 }
 
+// cases: T402, T407
 TEST_F(scopes, a_blocking_join_on_a_worker_is_refused) {
     executor threads{{.workers = 1}};
     task_scope s{threads};
@@ -300,6 +315,7 @@ void destroy_with_a_child(manual_executor& ex, async_event& never) {
     s.spawn({.name = "session"}, wait_for, std::ref(never));
 }
 
+// cases: T027, T336
 TEST_F(scopes, one_with_a_running_child_dies_with_path_spawn_site_and_remedy) {
     async_event never;
     const auto line = [](std::uint32_t n) { return "task_scope_test.cpp:" + std::to_string(n); };
@@ -313,6 +329,7 @@ TEST_F(scopes, one_with_a_running_child_dies_with_path_spawn_site_and_remedy) {
                         "with with_scope()")));
 }
 
+// cases: T239
 TEST_F(scopes, one_with_a_scope_below_it_dies) {
     const auto destroy = [this] {
         std::optional<task_scope> above(std::in_place, ex, scope_options{.name = "above"});
@@ -322,6 +339,7 @@ TEST_F(scopes, one_with_a_scope_below_it_dies) {
     EXPECT_DEATH(destroy(), HasSubstr("scope /above was destroyed with 0 children and 1 scopes"));
 }
 
+// cases: T336
 TEST_F(scopes, an_executor_destroyed_before_a_scope_was_joined_says_which) {
     const auto destroy = [] {
         std::optional<manual_executor> short_lived(std::in_place);
@@ -345,6 +363,7 @@ TEST_F(scopes, a_threaded_executor_destroyed_before_a_scope_was_joined_says_whic
 
 // Closed.
 
+// cases: T046, T062, T065, T066, T073, T351
 TEST_F(scopes, a_closed_one_refuses_children_and_still_waits_for_those_it_has) {
     task_scope s{ex, {.name = "shop"}};
     async_event release;
@@ -381,6 +400,7 @@ TEST_F(scopes, a_closed_one_refuses_children_and_still_waits_for_those_it_has) {
     EXPECT_FALSE(s.has_errors());
 }
 
+// cases: T030, T046, T053, T126
 TEST_F(scopes, one_that_has_ended_refuses_children) {
     task_scope t{ex};
     t.spawn([] {});
@@ -394,6 +414,7 @@ TEST_F(scopes, one_that_has_ended_refuses_children) {
     EXPECT_THROW(task_scope(s, {}), scope_closed);
 }
 
+// cases: T048, T070
 TEST_F(scopes, what_is_refused_is_destroyed_unrun_and_at_once) {
     task_scope s{ex};
     s.close();
@@ -404,6 +425,7 @@ TEST_F(scopes, what_is_refused_is_destroyed_unrun_and_at_once) {
     EXPECT_EQ(held.use_count(), 1);
 }
 
+// cases: T021, T349
 TEST_F(scopes, closing_asks_children_that_wait_for_new_work_through_the_closing_token) {
     task_scope s{ex};
     EXPECT_FALSE(s.closing_token().stop_requested());
@@ -416,6 +438,7 @@ TEST_F(scopes, closing_asks_children_that_wait_for_new_work_through_the_closing_
     EXPECT_FALSE(s.stop_requested());
 }
 
+// cases: T239
 TEST_F(scopes, closing_one_is_a_sign_for_those_below_too_which_stay_open) {
     task_scope above{ex};
     task_scope below{above};
@@ -446,6 +469,7 @@ struct account {
     }
 };
 
+// cases: T036
 TEST_F(scopes, run_functions_coroutines_members_and_tasks) {
     task_scope s{ex};
     int sum = 0;
@@ -464,6 +488,7 @@ TEST_F(scopes, run_functions_coroutines_members_and_tasks) {
     EXPECT_EQ(sum, 255);
 }
 
+// cases: T036, T370
 TEST_F(scopes, captures_and_arguments_live_as_long_as_the_child_and_are_gone_before_the_join) {
     task_scope s{ex};
     async_event release;
@@ -495,6 +520,7 @@ TEST_F(scopes, captures_and_arguments_live_as_long_as_the_child_and_are_gone_bef
     EXPECT_EQ(argument_at_join, 1);
 }
 
+// cases: T038
 TEST_F(scopes, move_only_callables_and_arguments_are_moved_in) {
     task_scope s{ex};
     int sum = 0;
@@ -511,6 +537,7 @@ TEST_F(scopes, move_only_callables_and_arguments_are_moved_in) {
     EXPECT_EQ(sum, 7);
 }
 
+// cases: T038
 TEST_F(scopes, an_lvalue_callable_is_copied_and_an_rvalue_moved_once) {
     struct counted {
         int* copies;
@@ -552,6 +579,7 @@ task<> factory_that_throws(const std::shared_ptr<int>&) {  // no coroutine: thro
     throw boom("factory");
 }
 
+// cases: T067, T068, T149
 TEST_F(scopes, a_spawn_that_throws_leaves_nothing_behind) {
     task_scope s{ex};
     const throws_when_copied bad;
@@ -573,6 +601,7 @@ TEST_F(scopes, a_spawn_that_throws_leaves_nothing_behind) {
     EXPECT_FALSE(s.has_errors());
 }
 
+// cases: T067
 TEST_F(scopes, a_spawn_that_throws_as_the_last_member_completes_the_join) {
     task_scope s{ex};
     async_event release;
@@ -626,6 +655,7 @@ TEST_F(scopes, a_task_of_a_lambda_with_captures_is_refused_with_the_remedy) {
     s.blocking_join();
 }
 
+// cases: T080
 TEST_F(scopes, a_task_that_was_moved_from_is_refused) {
     task_scope s{ex};
     task<> t = throw_boom();
@@ -636,6 +666,7 @@ TEST_F(scopes, a_task_that_was_moved_from_is_refused) {
 
 // Stopping.
 
+// cases: T194, T201, T202, T210, T344
 TEST_F(scopes, a_stop_reaches_children_and_scopes_below_and_is_requested_once) {
     task_scope above{ex};
     task_scope below{above};
@@ -656,6 +687,7 @@ TEST_F(scopes, a_stop_reaches_children_and_scopes_below_and_is_requested_once) {
     above.blocking_join();
 }
 
+// cases: T142
 TEST_F(scopes, a_stop_of_a_scope_below_does_not_reach_upwards) {
     task_scope above{ex};
     task_scope below{above};
@@ -671,6 +703,7 @@ TEST_F(scopes, a_stop_of_a_scope_below_does_not_reach_upwards) {
     EXPECT_EQ(above.counts().stopped, 0U);
 }
 
+// cases: T193
 TEST_F(scopes, one_opened_below_a_stopped_one_is_stopped) {
     task_scope above{ex};
     above.request_stop();
@@ -679,6 +712,7 @@ TEST_F(scopes, one_opened_below_a_stopped_one_is_stopped) {
     EXPECT_FALSE(below.is_closed());
 }
 
+// cases: T069, T072, T076, T193, T201, T211, T348
 TEST_F(scopes, a_child_spawned_after_a_stop_is_admitted_and_completes_stopped_without_running) {
     task_scope s{ex};
     s.request_stop();
@@ -701,6 +735,7 @@ TEST_F(scopes, a_child_spawned_after_a_stop_is_admitted_and_completes_stopped_wi
     EXPECT_FALSE(s.has_errors());
 }
 
+// cases: T072, T079, T170
 TEST_F(scopes, a_child_that_has_been_spawned_and_not_started_still_runs_to_its_first_await) {
     task_scope s{ex};
     bool began = false;
@@ -717,6 +752,7 @@ TEST_F(scopes, a_child_that_has_been_spawned_and_not_started_still_runs_to_its_f
     EXPECT_EQ(s.counts().stopped, 1U);
 }
 
+// cases: T210
 TEST_F(scopes, a_sleeping_child_is_stopped_without_waiting_for_its_time) {
     task_scope s{ex};
     s.spawn([]() -> task<> { co_await sleep_for(1h); });
@@ -730,6 +766,7 @@ TEST_F(scopes, a_sleeping_child_is_stopped_without_waiting_for_its_time) {
 
 // Names and the tree.
 
+// cases: T373, T382
 TEST_F(scopes, have_a_path_of_names_from_below_the_root) {
     task_scope app{ex, {.name = "app-a"}};
     task_scope handlers{app, {.name = "handlers"}};
@@ -743,6 +780,7 @@ TEST_F(scopes, have_a_path_of_names_from_below_the_root) {
     EXPECT_EQ(&handlers.get_executor(), &ex);
 }
 
+// cases: T373
 TEST_F(scopes, are_called_by_the_place_where_they_were_opened_if_they_have_no_name) {
     const task_scope s{ex};
     EXPECT_EQ(s.name(), "task_scope_test.cpp:" + std::to_string(__LINE__ - 1));
@@ -756,6 +794,7 @@ TEST_F(scopes, keep_their_own_copy_of_a_name) {
     EXPECT_EQ(s.name(), copy);
 }
 
+// cases: T029, T041, T392, T393, S31
 TEST_F(scopes, describe_themselves_in_every_state) {
     const std::source_location here = std::source_location::current();
     task_scope s{ex, {.name = "jobs", .policy = ignore_errors}};
@@ -778,6 +817,7 @@ TEST_F(scopes, describe_themselves_in_every_state) {
             opened);
 }
 
+// cases: T071
 TEST_F(scopes, below_another_are_counted_and_waited_for) {
     task_scope above{ex};
     std::optional<task_scope> below(std::in_place, above);
@@ -793,6 +833,7 @@ TEST_F(scopes, below_another_are_counted_and_waited_for) {
     watch.blocking_join();
 }
 
+// cases: T047, T054
 TEST_F(scopes, may_be_members_of_an_object_and_joined_elsewhere) {
     struct service {
         explicit service(executor& home) : scope(home, {.name = "service"}) {}

@@ -22,6 +22,7 @@ protected:
     std::vector<std::string> seen;
 };
 
+// cases: T035, T040
 TEST_F(blocks, give_what_the_body_returned_after_every_child_has_ended) {
     const auto body = [&](task_scope& s) -> task<int> {
         s.spawn([&]() -> task<> {
@@ -91,6 +92,7 @@ TEST_F(blocks, count_and_list_their_body_as_a_child) {
     });
 }
 
+// cases: T372
 TEST_F(blocks, are_the_current_scope_inside_and_not_after) {
     run(ex, [&]() -> task<> {
         EXPECT_EQ(&current_scope(), &ex.root());
@@ -113,7 +115,7 @@ TEST_F(blocks, are_the_current_scope_inside_and_not_after) {
     });
 }
 
-// T285
+// cases: T285
 TEST_F(blocks, hand_the_deadline_they_are_opened_under_to_body_and_children) {
     std::vector<deadline::clock::duration> left;
     const auto look = [&] { left.push_back(remaining()); };
@@ -137,6 +139,7 @@ TEST_F(blocks, hand_the_deadline_they_are_opened_under_to_body_and_children) {
     EXPECT_THAT(left, ElementsAre(1s, 1s, 1s, 1s, deadline::clock::duration::max()));
 }
 
+// cases: T110, T138
 TEST_F(blocks, whose_body_fails_stop_the_children_and_rethrow_when_they_have_ended) {
     const auto body = [&](task_scope& s) -> task<> {
         s.spawn([&]() -> task<> {
@@ -183,6 +186,7 @@ TEST_F(blocks, whose_body_throws_before_it_is_a_coroutine_behave_no_differently)
     EXPECT_TRUE(stopped);
 }
 
+// cases: T132, T137
 TEST_F(blocks, do_not_throw_errors_of_children) {
     std::string told;
     scope_options options{.policy = [&](const error_context& e) { told = describe(e.error); }};
@@ -196,6 +200,7 @@ TEST_F(blocks, do_not_throw_errors_of_children) {
     EXPECT_EQ(told, "boom");
 }
 
+// cases: T140, T159, T167
 TEST_F(blocks, pass_a_stop_on_to_body_and_children_and_complete_as_stopped) {
     task_scope outer{ex};
     bool after = false;
@@ -223,6 +228,7 @@ TEST_F(blocks, pass_a_stop_on_to_body_and_children_and_complete_as_stopped) {
     EXPECT_EQ(outer.counts().stopped, 1U);
 }
 
+// cases: T035
 TEST_F(blocks, whose_body_stops_itself_stop_the_children_too) {
     const bool finished = run(ex, [&]() -> task<bool> {
         const auto body = [&](task_scope& s) -> task<> {
@@ -240,6 +246,7 @@ TEST_F(blocks, whose_body_stops_itself_stop_the_children_too) {
     EXPECT_TRUE(seen.empty());
 }
 
+// cases: T163
 TEST_F(blocks, whose_body_finished_give_its_value_though_a_stop_came_later) {
     task_scope outer{ex};
     int value = 0;
@@ -293,6 +300,7 @@ TEST_F(blocks, whose_scope_was_joined_before_the_body_began_still_hold_the_body)
     EXPECT_EQ(ex.now(), before);
 }
 
+// cases: T161
 TEST_F(blocks, nested_a_thousand_deep_are_stopped_from_the_top) {
     struct nest {
         task<> operator()(task_scope&) const {
@@ -329,6 +337,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, block_races, testing::Values(1, 2, 8));
 
+// cases: T012
 TEST_P(block_races, of_children_against_the_end_of_the_body_and_of_the_block) {
     std::atomic<int> ran{0};
     task_scope all{ex};

@@ -66,6 +66,7 @@ class spawn_join_storm : public testing::TestWithParam<unsigned> {};
 
 INSTANTIATE_TEST_SUITE_P(workers, spawn_join_storm, testing::Values(1, 2, 8));
 
+// cases: T360, T371
 TEST_P(spawn_join_storm,
        ten_million_children_of_one_scope_one_in_a_hundred_failing_keep_memory_flat) {
     const std::int64_t total = scaled(10'000'000, 20'000);

@@ -88,6 +88,7 @@ task<> halves(ledger& l, std::uint64_t first, std::uint64_t n) {
     co_await fork_join(halves(l, first, n / 2), halves(l, first + n / 2, n - n / 2));
 }
 
+// cases: T432
 TEST_P(steal_storm, a_hundred_million_tiny_tasks_run_exactly_once) {
     // 80 % leaves of binary fork_joins, 20 % children spawned into scopes, from several workers at once.
     const auto total = static_cast<std::uint64_t>(scaled(100'000'000, 1000));

@@ -81,6 +81,7 @@ void stop_a_million(unsigned workers, const char* what, Make make, double most_b
     EXPECT_EQ(frames().live, frames_before);
 }
 
+// cases: T412, H10
 TEST_P(stop_storm, a_million_children_suspended_on_an_event_are_stopped_and_joined_in_a_second) {
     async_event never;
     stop_a_million(GetParam(), "waiting for an event", [&] { return wait_for(never); }, 250);
@@ -124,6 +125,7 @@ struct nest {
     async_event* bottom;
 };
 
+// cases: T412, H10
 TEST_P(stop_storm, ten_thousand_nested_scopes_are_stopped_from_the_top_on_a_small_stack) {
     // 8 MB is what a thread has; ten thousand levels of recursion with a kilobyte each would not fit.
     const std::int64_t depth = scaled(10'000, 100);
@@ -172,6 +174,7 @@ TEST_P(stop_storm, ten_thousand_nested_scopes_are_stopped_from_the_top_on_a_smal
     EXPECT_EQ(frames().live, frames_before);
 }
 
+// cases: T400
 TEST_P(stop_storm, stops_against_spawns_and_completions_lose_nobody) {
     const std::int64_t rounds = scaled(2000, 20);
     executor ex{{.workers = GetParam()}};

@@ -32,7 +32,7 @@ task<> wait(async_auto_event& e, sequence& seen, std::string name) {
     seen(name);
 }
 
-// T418: event; T420: notify one
+// cases: T418, T420
 TEST_F(AsyncAutoEvent, LetsOneGoOnEachTimeInTheOrderInWhichTheyCame) {
     manual_executor ex;
     async_auto_event e;
@@ -48,7 +48,8 @@ TEST_F(AsyncAutoEvent, LetsOneGoOnEachTimeInTheOrderInWhichTheyCame) {
     EXPECT_EQ(seen, (sequence{"a", "b"}));
 }
 
-// T420: permit stored
+// cases: T420
+// Permit stored
 TEST_F(AsyncAutoEvent, RemembersOneSetForTheNextWhoComes) {
     manual_executor ex;
     async_auto_event e;

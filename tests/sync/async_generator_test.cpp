@@ -103,7 +103,8 @@ TEST_F(AsyncGenerator, IsOverForGood) {
     ex.run(body());
 }
 
-// T305, T315: PartialConsume, EarlyDestroy
+// cases: T305, T315
+// PartialConsume, EarlyDestroy
 TEST_F(AsyncGenerator, LeftEarlyIsDestroyedWithItsLocals) {
     manual_executor ex;
     sequence seen;
@@ -127,7 +128,8 @@ TEST_F(AsyncGenerator, NeverAskedNeverBegins) {
     EXPECT_EQ(seen, sequence{});
 }
 
-// T305: error in the consumer
+// cases: T305
+// Error in the consumer
 TEST_F(AsyncGenerator, IsDestroyedByAnErrorOfItsConsumer) {
     manual_executor ex;
     sequence seen;
@@ -140,7 +142,8 @@ TEST_F(AsyncGenerator, IsDestroyedByAnErrorOfItsConsumer) {
     EXPECT_EQ(seen, (sequence{"begin", "~local"}));
 }
 
-// T312: the error of the producer comes after what it has yielded
+// cases: T312
+// The error of the producer comes after what it has yielded
 TEST_F(AsyncGenerator, ErrorComesOutOfNextAndIsTheEnd) {
     manual_executor ex;
     auto fails = []() -> async_generator<int> {
@@ -164,7 +167,8 @@ TEST_F(AsyncGenerator, ErrorComesOutOfNextAndIsTheEnd) {
     EXPECT_EQ(ex.run(body()), "producer");
 }
 
-// T315: Cancelled
+// cases: T315
+// Cancelled
 TEST_F(AsyncGenerator, IsUnwoundBeforeTheTaskThatIsStopped) {
     manual_executor ex;
     sequence seen;
@@ -299,7 +303,7 @@ TEST_F(AsyncGenerator, CanBeMovedBetweenElements) {
     EXPECT_EQ(ex.run(body()), 5);
 }
 
-// T316
+// cases: T316
 TEST_F(AsyncGenerator, YieldsALongSequenceWithoutStack) {
     manual_executor ex;
     support::stack_range stack;
@@ -319,6 +323,7 @@ TEST_F(AsyncGenerator, YieldsALongSequenceWithoutStack) {
     EXPECT_LT(stack.bytes(), support::stack_range::flat);
 }
 
+// cases: T434
 TEST_F(AsyncGenerator, GivesWayToOthersWhileItNeverWaits) {
     executor ex{{.workers = 1}};
     async_event enough;

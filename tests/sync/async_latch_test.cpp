@@ -68,7 +68,8 @@ TEST_F(AsyncLatch, WaitIsEndedByAStop) {
     EXPECT_TRUE(late.stopped());
 }
 
-// T423: a queue is done when each of its elements was worked off, not when it is empty
+// cases: T423
+// A queue is done when each of its elements was worked off, not when it is empty
 TEST_F(AsyncLatch, TellsWhenAllOfAChannelWasWorkedOff) {
     manual_executor ex;
     constexpr int n = 5;

@@ -42,7 +42,7 @@ task<> hold(async_mutex& m, sequence& seen, std::string name) {
     seen(name + " out");
 }
 
-// T419, T422
+// cases: T419, T422
 TEST_F(AsyncMutex, IsHeldByOneAfterTheOtherInTheOrderInWhichTheyCame) {
     manual_executor ex;
     async_mutex m;
@@ -96,7 +96,8 @@ TEST_F(AsyncMutex, GuardUnlocksOnceAlsoWhenItWasMoved) {
     EXPECT_TRUE(m.try_lock());
 }
 
-// T422: cancellation while waiting
+// cases: T422
+// Cancellation while waiting
 TEST_F(AsyncMutex, WaiterThatIsStoppedLeavesTheLine) {
     manual_executor ex;
     async_mutex m;
@@ -154,7 +155,8 @@ TEST_F(AsyncMutex, LockDoesNotBeginAfterAStop) {
     EXPECT_TRUE(m.try_lock());
 }
 
-// T419: stack overflow avoidance
+// cases: T419
+// Stack overflow avoidance
 TEST_F(AsyncMutex, GoesThroughALongLineWithoutStack) {
     manual_executor ex;
     async_mutex m;
@@ -189,6 +191,7 @@ TEST(AsyncMutexDeathTest, DestroyedWhileLockedTerminates) {
 
 // Races
 
+// cases: T419
 TEST_F(AsyncMutexRaces, GuardsPlainMemory) {
     for (const unsigned workers : {1U, 2U, 8U}) {
         executor ex{{.workers = workers}};

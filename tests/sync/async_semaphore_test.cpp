@@ -35,7 +35,7 @@ task<async_permit> acquire(async_semaphore& s, std::size_t n = 1) {
     co_return permit;
 }
 
-// T419, T422
+// cases: T419, T422
 TEST_F(AsyncSemaphore, LetsSoManyInAndTheOthersInTurn) {
     manual_executor ex;
     async_semaphore s{2};
@@ -103,7 +103,8 @@ TEST_F(AsyncSemaphore, RequestForManyIsNotStarvedByRequestsForFew) {
     EXPECT_TRUE(few.take());
 }
 
-// T422: cancellation while waiting
+// cases: T422
+// Cancellation while waiting
 TEST_F(AsyncSemaphore, RequestThatIsStoppedLetsThoseBehindItGoOn) {
     manual_executor ex;
     async_semaphore s{3};
@@ -177,7 +178,8 @@ TEST_F(AsyncSemaphore, LimitThatIsLoweredTakesNothingAway) {
     EXPECT_TRUE(next.take());
 }
 
-// T420, T421: close wakes all
+// cases: T420, T421
+// Close wakes all
 TEST_F(AsyncSemaphore, CloseEndsAllWaitsWithoutAPermit) {
     manual_executor ex;
     async_semaphore s{1};
@@ -199,6 +201,7 @@ TEST_F(AsyncSemaphore, CloseEndsAllWaitsWithoutAPermit) {
 
 // Races
 
+// cases: T440
 TEST_F(AsyncSemaphoreRaces, NeverMoreThanTheLimit) {
     for (const unsigned workers : {1U, 2U, 8U}) {
         executor ex{{.workers = workers}};

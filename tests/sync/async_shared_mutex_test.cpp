@@ -45,7 +45,7 @@ task<> write(async_shared_mutex& m, sequence& seen, std::string name) {
     seen(name + " done");
 }
 
-// T419
+// cases: T419
 TEST_F(AsyncSharedMutex, ReadersAreInTogetherAndWritersAlone) {
     manual_executor ex;
     async_shared_mutex m;
@@ -60,7 +60,8 @@ TEST_F(AsyncSharedMutex, ReadersAreInTogetherAndWritersAlone) {
                               "w2 writes", "w2 done"}));
 }
 
-// T419: writer starvation rule
+// cases: T419
+// Writer starvation rule
 TEST_F(AsyncSharedMutex, WriterThatWaitsIsPreferredToReadersWhoComeLater) {
     manual_executor ex;
     async_shared_mutex m;
@@ -105,7 +106,8 @@ TEST_F(AsyncSharedMutex, TryLockSucceedsWhileItCan) {
     EXPECT_FALSE(m.try_lock_shared());
 }
 
-// T422: cancellation while waiting
+// cases: T422
+// Cancellation while waiting
 TEST_F(AsyncSharedMutex, WriterThatIsStoppedLetsTheReadersBehindItGoOn) {
     manual_executor ex;
     async_shared_mutex m;

@@ -29,7 +29,8 @@ task<int> next(broadcast<int>::subscriber& s) {
     co_return value ? *value : -1;
 }
 
-// T418: multi wakeup
+// cases: T418
+// Multi wakeup
 TEST_F(Broadcast, GivesEveryValueToEverySubscriber) {
     manual_executor ex;
     broadcast<int> b{4};

@@ -71,7 +71,8 @@ TEST_F(Channel, KeepsTheOrderInWhichValuesWereSent) {
     EXPECT_EQ(consumer.take(), (std::vector<int>{0, 1, 2, 3, 4, 5, 6}));
 }
 
-// T418: bulk. One wait, and then all that is there.
+// cases: T418
+// Bulk. One wait, and then all that is there.
 TEST_F(Channel, GivesAllThatIsThereAfterOneWait) {
     manual_executor ex;
     channel<int> c{8};
@@ -89,7 +90,8 @@ TEST_F(Channel, GivesAllThatIsThereAfterOneWait) {
     EXPECT_EQ(c.size(), 0U);
 }
 
-// T419: who finds no room waits, and goes on in turn as soon as there is some
+// cases: T419
+// Who finds no room waits, and goes on in turn as soon as there is some
 TEST_F(Channel, SendersWaitInLineForRoom) {
     manual_executor ex;
     channel<int> c{1};
@@ -112,7 +114,8 @@ TEST_F(Channel, SendersWaitInLineForRoom) {
     EXPECT_EQ(c.try_receive(), std::nullopt);
 }
 
-// T418: oversubscribed readers
+// cases: T418
+// Oversubscribed readers
 TEST_F(Channel, ReceiversWaitInLineForValues) {
     manual_executor ex;
     channel<int> c{8};
@@ -158,7 +161,8 @@ TEST_F(Channel, WithoutRoomHandsEachValueFromSenderToReceiver) {
     EXPECT_TRUE(another.take());
 }
 
-// T353: closed, it is drained, then it says so
+// cases: T353
+// Closed, it is drained, then it says so
 TEST_F(Channel, ClosedIsDrainedAndThenEmpty) {
     manual_executor ex;
     channel<int> c{4};
@@ -177,7 +181,8 @@ TEST_F(Channel, ClosedIsDrainedAndThenEmpty) {
     EXPECT_EQ(c.try_receive(), std::nullopt);
 }
 
-// T353: a close ends all waits
+// cases: T353
+// A close ends all waits
 TEST_F(Channel, CloseRefusesTheSendersThatWait) {
     manual_executor ex;
     channel<int> c{1};
@@ -194,7 +199,8 @@ TEST_F(Channel, CloseRefusesTheSendersThatWait) {
     EXPECT_EQ(c.try_receive(), std::nullopt);
 }
 
-// T353: immediate
+// cases: T353
+// Immediate
 TEST_F(Channel, CloseAndDiscardDropsWhatNobodyReceived) {
     support::census values;
     channel<support::citizen> c{4};
@@ -219,7 +225,8 @@ TEST_F(Channel, DestroysWhatNobodyReceived) {
     EXPECT_EQ(values.alive, 0);
 }
 
-// T422: a stopped receive loses no value
+// cases: T422
+// A stopped receive loses no value
 TEST_F(Channel, ReceiveThatIsStoppedTakesNothing) {
     manual_executor ex;
     channel<int> c{1};
@@ -238,7 +245,8 @@ TEST_F(Channel, ReceiveThatIsStoppedTakesNothing) {
     EXPECT_EQ(c.try_receive(), 2);
 }
 
-// T422: one that has its value already keeps it, though the stop comes before it goes on
+// cases: T422
+// One that has its value already keeps it, though the stop comes before it goes on
 TEST_F(Channel, ReceiveThatWasServedIsNotStopped) {
     manual_executor ex;
     channel<int> c{0};
@@ -251,7 +259,8 @@ TEST_F(Channel, ReceiveThatWasServedIsNotStopped) {
     EXPECT_EQ(receiver.take(), 5);
 }
 
-// T418: cancel of a pending operation
+// cases: T418
+// Cancel of a pending operation
 TEST_F(Channel, SendThatIsStoppedSendsNothing) {
     manual_executor ex;
     channel<int> c{1};
@@ -312,6 +321,7 @@ TEST_F(Channel, TakesWhatCanOnlyBeMoved) {
     EXPECT_TRUE(sender.ended());
 }
 
+// cases: T434
 // Both sides always find the channel ready: each would go on for ever.
 TEST_F(Channel, GivesWayToOthersWhileItIsReady) {
     executor ex{{.workers = 1}};
@@ -421,7 +431,8 @@ TEST_F(ChannelRaces, EachValueArrivesOnceAndInOrder) {
     }
 }
 
-// T422: stops race with values. What a sender was told is sent is received, or still there at the end.
+// cases: T422
+// Stops race with values. What a sender was told is sent is received, or still there at the end.
 TEST_F(ChannelRaces, NoValueIsLostToAStop) {
     for (const unsigned workers : {1U, 2U, 8U}) {
         for (const std::size_t capacity : {0U, 1U}) {
@@ -458,7 +469,8 @@ TEST_F(ChannelRaces, NoValueIsLostToAStop) {
     }
 }
 
-// T422: a value comes while the one receiver is stopped: it has the value, or the channel has.
+// cases: T422
+// A value comes while the one receiver is stopped: it has the value, or the channel has.
 TEST_F(ChannelRaces, ValueAndStopExcludeEachOther) {
     executor ex{{.workers = 2}};
     support::rendezvous start(2);

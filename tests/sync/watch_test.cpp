@@ -29,7 +29,7 @@ task<int> next(watch<int>::observer& o) {
     co_return value ? *value : -1;
 }
 
-// T420: watch; T418: value
+// cases: T418, T420
 TEST_F(Watch, GivesThePresentValueAndThenEachChange) {
     manual_executor ex;
     watch<int> w{1};
@@ -78,7 +78,8 @@ TEST_F(Watch, KeepsObserversApart) {
     EXPECT_EQ(b2.take(), 2);
 }
 
-// T420: close wakes all
+// cases: T420
+// Close wakes all
 TEST_F(Watch, ClosedEndsAfterItsLastValue) {
     manual_executor ex;
     watch<int> w{1};
