@@ -100,6 +100,33 @@ TEST_F(Stopped, TaskPassesByEveryCatch) {
     EXPECT_FALSE(caught);
 }
 
+using StoppedDeathTest = support::ledger;
+
+// cases: T208
+// Else the coroutine would be as if it had ended with that error, and whoever awaits it, which is being unwound too,
+// would go on.
+TEST_F(StoppedDeathTest, TaskWithADestructorThatThrowsEndsTheProgramWithAMessage) {
+    struct throws_when_destroyed {
+        ~throws_when_destroyed() noexcept(false) { throw boom{}; }
+    };
+    auto leaf = []() -> task<> {
+        const throws_when_destroyed local;
+        co_await just_stopped();
+    };
+    auto root = [&]() -> task<> {
+        try {
+            co_await leaf();
+        } catch (const boom&) {
+        }
+    };
+    EXPECT_DEATH(
+        {
+            manual_executor ex;
+            ex.run(root());
+        },
+        "taskscope: a destructor threw while the frame of its suspended coroutine was destroyed");
+}
+
 /// Looks at the stack where it is destroyed.
 struct look_when_destroyed {
     explicit look_when_destroyed(stack_range& s, int& n) : stack(s), destroyed(n) {}

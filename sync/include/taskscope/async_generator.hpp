@@ -118,7 +118,7 @@ private:
     explicit async_generator(detail::promise_base* frame) noexcept : frame_(frame) {}
 
     void destroy() noexcept {
-        if (frame_ != nullptr) std::exchange(frame_, nullptr)->handle().destroy();
+        if (frame_ != nullptr) std::exchange(frame_, nullptr)->destroy_suspended();
     }
 
     // After the coroutine has yielded or ended, or when there is none.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <taskscope/detail/context.hpp>
+#include <taskscope/detail/contract.hpp>
 #include <taskscope/detail/job.hpp>
 #include <taskscope/detail/worker.hpp>
 
@@ -50,8 +51,9 @@ struct receiver {
 struct promise_base : job {
     // Flags.
     static constexpr std::uint8_t inline_branch = 1;  ///< of a fork_join, on the forking flow
-    static constexpr std::uint8_t from_capturing_closure =
-        2;  ///< its closure may die before it does
+    /// Its closure may die before it does.
+    static constexpr std::uint8_t from_capturing_closure = 2;
+    static constexpr std::uint8_t being_destroyed = 4;  ///< while it is suspended
 
     promise_base() noexcept : job(job_kind::coroutine) {}
     ~promise_base() {
@@ -64,13 +66,24 @@ struct promise_base : job {
         return std::coroutine_handle<promise_base>::from_promise(*this);
     }
 
-    /// Destroys the suspended frame behind the back of the task object that owns it.
-    void unwind_frame() noexcept {
-        std::atomic_ref(*owner).store(nullptr, std::memory_order_relaxed);
+    /// Destroys the suspended frame. A destructor that throws would not come out of this: the coroutine would end with
+    /// that error, and its frame stay.
+    void destroy_suspended() noexcept {
+        flags |= being_destroyed;
         handle().destroy();
     }
 
+    /// The same behind the back of the task object that owns the frame.
+    void unwind_frame() noexcept {
+        std::atomic_ref(*owner).store(nullptr, std::memory_order_relaxed);
+        destroy_suspended();
+    }
+
     void set_error(std::exception_ptr e) noexcept {
+        contract_check(
+            (flags & being_destroyed) == 0,
+            "a destructor threw while the frame of its suspended coroutine was destroyed, "
+            "by a stop or because it was left. Such a destructor has to be noexcept.");
         ::new (&error) std::exception_ptr(std::move(e));
         result = outcome::error;
     }
