@@ -7,7 +7,7 @@ namespace taskscope::detail {
 bool timer_queue::arm(timer_entry& entry) {
     const std::lock_guard lock{mutex_};
     heap_.emplace_back();  // may throw; nothing has changed then
-    sift_up(heap_.size() - 1, {entry.deadline, &entry});
+    sift_up(heap_.size() - 1, {entry.deadline, armed_++, &entry});
     publish();
     return entry.index == 0;
 }
@@ -53,7 +53,7 @@ void timer_queue::put(std::size_t i, place p) noexcept {
 void timer_queue::sift_up(std::size_t i, place p) noexcept {
     while (i > 0) {
         const std::size_t up = (i - 1) / 2;
-        if (heap_[up].deadline <= p.deadline) break;
+        if (!p.before(heap_[up])) break;
         put(i, heap_[up]);
         i = up;
     }
@@ -64,8 +64,8 @@ void timer_queue::sift_down(std::size_t i, place p) noexcept {
     for (;;) {
         std::size_t down = 2 * i + 1;
         if (down >= heap_.size()) break;
-        if (down + 1 < heap_.size() && heap_[down + 1].deadline < heap_[down].deadline) ++down;
-        if (p.deadline <= heap_[down].deadline) break;
+        if (down + 1 < heap_.size() && heap_[down + 1].before(heap_[down])) ++down;
+        if (!heap_[down].before(p)) break;
         put(i, heap_[down]);
         i = down;
     }
@@ -77,7 +77,7 @@ void timer_queue::remove(std::size_t i) noexcept {
     const place moved = heap_.back();
     heap_.pop_back();
     if (i == heap_.size()) return;
-    if (i > 0 && moved.deadline < heap_[(i - 1) / 2].deadline) {
+    if (i > 0 && moved.before(heap_[(i - 1) / 2])) {
         sift_up(i, moved);
     } else {
         sift_down(i, moved);

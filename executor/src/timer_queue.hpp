@@ -34,7 +34,13 @@ public:
 private:
     struct place {
         clock::time_point deadline;
+        std::uint64_t number;  // of the call of arm(): of equal deadlines the first goes first
         timer_entry* entry;
+
+        bool before(const place& other) const noexcept {
+            return deadline < other.deadline ||
+                   (deadline == other.deadline && number < other.number);
+        }
     };
 
     void put(std::size_t i, place p) noexcept;
@@ -43,8 +49,9 @@ private:
     void remove(std::size_t i) noexcept;
     void publish() noexcept;
 
-    std::mutex mutex_;  // guards heap_ and the index of every entry in it
+    std::mutex mutex_;  // guards heap_, armed_, and the index of every entry in it
     std::vector<place> heap_;
+    std::uint64_t armed_ = 0;
     atomic<clock::rep> earliest_{clock::time_point::max().time_since_epoch().count()};
     atomic<std::size_t> size_{0};
 };

@@ -98,6 +98,28 @@ TEST_F(Sleep, EndsAllWithTheSameDeadlineInTheSameStep) {
     EXPECT_EQ(ended, 100);
 }
 
+// cases: T338
+TEST_F(Sleep, OfTheSameDeadlineEndsFirstWhichBeganFirst) {
+    manual_executor ex;
+    const auto deadline = ex.now() + 5s;
+    std::vector<int> order;
+    std::vector<int> expected;
+    auto sleeps = [&](clock::time_point until, int i) -> task<> {
+        co_await sleep_until(until);
+        if (until == deadline) order.push_back(i);
+    };
+    std::vector<std::unique_ptr<launched<void>>> all;
+    for (int i = 0; i < 100; ++i) {
+        const auto other = ex.now() + 1s * (i * 37 % 11);  // before, at the same time, and after
+        all.push_back(std::make_unique<launched<void>>(ex, sleeps(deadline, 2 * i)));
+        all.push_back(std::make_unique<launched<void>>(ex, sleeps(other, 2 * i + 1)));
+        expected.push_back(2 * i);
+        if (other == deadline) expected.push_back(2 * i + 1);
+    }
+    ex.advance(1h);
+    EXPECT_EQ(order, expected);
+}
+
 TEST_F(Sleep, DoesNotSuspendForNoTimeOrLess) {
     manual_executor ex;
     const auto start = ex.now();
