@@ -43,7 +43,7 @@ namespace detail {
 template <class T>
 class completion_queue {
 public:
-    completion_queue(std::size_t capacity, overflow when_full) noexcept
+    completion_queue(std::size_t capacity, overflow when_full)
         : capacity_(capacity), when_full_(when_full) {}
     completion_queue(const completion_queue&) = delete;
     completion_queue& operator=(const completion_queue&) = delete;
