@@ -174,6 +174,23 @@ TEST_F(handling, errors_that_are_ignored_let_the_others_go_on_to_the_end) {
     EXPECT_EQ(elapsed(), 2000ms);
 }
 
+// cases: T155
+TEST_F(handling, a_child_that_ends_is_no_error_unless_who_requires_it_says_so) {
+    const auto required = [](task<int> t) -> task<> {
+        co_await std::move(t);
+        throw boom("a required child has ended");
+    };
+    EXPECT_THAT(errors_of([&](task_group& g) -> task<> {
+                    g.spawn(after(1ms, 1));
+                    co_await sleep_for(10ms);
+                    EXPECT_FALSE(g.scope().stop_requested());
+                    g.spawn(required(after(1ms, 2)));
+                    co_await sleeps();
+                }),
+                ElementsAre("a required child has ended"));
+    EXPECT_EQ(elapsed(), 11ms);
+}
+
 // A policy that a user writes: an error closes the scope, whose children finish what they have, and comes out then.
 class service_group {
 public:
