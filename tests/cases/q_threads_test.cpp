@@ -126,7 +126,7 @@ TEST_P(crowds, of_a_hundred_joins_each_completes_once_when_the_last_child_has) {
     }
 }
 
-// cases: T412
+// cases: T412, H5
 TEST_P(crowds, of_sixty_four_that_fail_at_once_elect_one_error_to_be_the_first) {
     for (int round = 0; round < 30; ++round) {
         std::atomic<int> stops{0};

@@ -160,7 +160,6 @@ TEST_F(RunBlocking, UsesAsManyThreadsAsAllowedAndNoMore) {
     EXPECT_LE(ex.statistics().blocking_threads, static_cast<unsigned>(limit));
 }
 
-// cases: T430
 TEST_F(RunBlocking, LetsCallsBeyondTheLimitWaitInOrder) {
     executor ex{{.workers = 1, .blocking_threads = 1}};
     std::vector<int> order;  // only the one thread writes
