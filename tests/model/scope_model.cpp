@@ -12,6 +12,7 @@
 #include <model/support/machine.hpp>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace {
 
@@ -334,17 +335,51 @@ TEST(ScopeModel, AHandleGivesTheValueOfItsChild) {
     });
 }
 
+/// Counted in a plain integer as long as it lives.
+class counted {
+public:
+    explicit counted(int& n) : n_(&n) { ++*n_; }
+    counted(counted&& o) noexcept : n_(std::exchange(o.n_, nullptr)) {}
+    counted& operator=(counted&&) = delete;
+    ~counted() {
+        if (n_ != nullptr) --*n_;
+    }
+
+private:
+    int* n_;
+};
+
+task<counted> count(int& n) { co_return counted(n); }
+
 TEST(ScopeModel, AHandleIsDroppedWhileItsChildEnds) {
     model::expect_holds([] {
         machine m(1);
+        int results = 0;
         auto s = std::make_unique<task_scope>(m);
         std::thread w = m.be_worker(
             0, [&](worker& self) { core_access::run(m.core(), self, m.next_job(self)); });
         {
-            auto h = s->spawn_future(seven());
+            auto h = s->spawn_future(count(results));
             h.request_stop();
         }
         join(s, m);
+        model::check(results == 0, "a join leaves no result behind");
+        w.join();
+    });
+}
+
+TEST(ScopeModel, AHandleIsDroppedAfterItsChildHasLeft) {
+    model::expect_holds([] {
+        machine m(1);
+        int results = 0;
+        auto s = std::make_unique<task_scope>(m);
+        std::thread w = m.be_worker(
+            0, [&](worker& self) { core_access::run(m.core(), self, m.next_job(self)); });
+        {
+            auto h = s->spawn_future(count(results));
+            join(s, m);
+        }
+        model::check(results == 0, "a handle that was dropped leaves no result behind");
         w.join();
     });
 }

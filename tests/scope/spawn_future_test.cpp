@@ -5,6 +5,7 @@
 #include <taskscope/spawn_future.hpp>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,59 @@ TEST_F(handles, give_the_value_of_a_child_that_has_ended_or_has_not) {
         EXPECT_EQ(co_await std::move(waiting), 8);
     });
     s.blocking_join();
+}
+
+// What a result refers to may go when the join has returned.
+class result_that_looks {
+public:
+    explicit result_that_looks(std::function<void()> f) : look_(std::move(f)) {}
+    result_that_looks(result_that_looks&& o) noexcept : look_(std::exchange(o.look_, nullptr)) {}
+    result_that_looks& operator=(result_that_looks&&) = delete;
+    ~result_that_looks() {
+        if (look_) look_();
+    }
+
+private:
+    std::function<void()> look_;
+};
+
+TEST_F(handles, that_were_dropped_leave_no_result_behind_a_join) {
+    manual_executor elsewhere;
+    task_scope s{ex};
+    bool joined = false;
+    int looks = 0;
+    const auto look = [&] {
+        ++looks;
+        elsewhere.run_ready();  // if it can, the joiner goes on here and now
+        EXPECT_FALSE(joined);
+    };
+    {
+        const auto dropped =
+            s.spawn_future([&]() -> task<result_that_looks> { co_return result_that_looks(look); });
+    }
+    task_scope joiners{elsewhere};
+    joiners.spawn([&]() -> task<> {
+        co_await s.join();
+        joined = true;
+    });
+    elsewhere.run_ready();
+    ex.run_ready();
+    EXPECT_EQ(looks, 1);
+    joiners.blocking_join();
+    EXPECT_TRUE(joined);
+}
+
+TEST_F(handles, destroy_the_result_of_a_child_that_has_ended_when_they_are_dropped) {
+    task_scope s{ex};
+    bool destroyed = false;
+    {
+        const auto held = s.spawn_future([&]() -> task<result_that_looks> {
+            co_return result_that_looks([&] { destroyed = true; });
+        });
+        s.blocking_join();
+        EXPECT_FALSE(destroyed);
+    }
+    EXPECT_TRUE(destroyed);
 }
 
 TEST_F(handles, of_callables_that_return_no_task_are_of_void) {

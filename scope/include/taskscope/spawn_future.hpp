@@ -21,7 +21,9 @@ namespace detail {
 
 struct handle_access;
 
-/// The record of a child with a handle. Two own it: the child until its end, and the handle.
+/// The record of a child with a handle. Two own it, and the result in it: the child until its end, and the handle.
+/// Whoever lets go of the result last destroys it: the child while it is still a member, so that a join leaves
+/// nothing behind. Whoever lets go of the record last destroys that.
 template <class T>
 struct future_child : child {
     using memory_function = void (*)(future_child&) noexcept;
@@ -46,14 +48,27 @@ struct future_child : child {
 
     void finish_settled() noexcept {
         scope_state& s = *scope;
+        // edge future.drop, both halves, as everywhere here: who comes later destroys what the other one wrote.
+        const bool unwanted = (state.fetch_or(settled, std::memory_order_acq_rel) & dropped) != 0;
+        if (unwanted) result.reset();
         s.leave();  // After this line s may be gone.
         done_event.set();
-        release();
+        // edge future.drop
+        if (unwanted ||
+            (state.fetch_or(child_gone, std::memory_order_acq_rel) & handle_gone) != 0) {
+            free_memory(*this);
+        }
     }
 
-    void release() noexcept {
-        // edge future.drop, both halves: the last owner destroys what the other one wrote.
-        if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) free_memory(*this);
+    /// By the handle, which touches the record no more.
+    void drop() noexcept {
+        // edge future.drop
+        if ((state.fetch_or(dropped, std::memory_order_acq_rel) & settled) == 0) return;
+        result.reset();
+        // edge future.drop
+        if ((state.fetch_or(handle_gone, std::memory_order_acq_rel) & child_gone) != 0) {
+            free_memory(*this);
+        }
     }
 
     stop_source source;
@@ -61,9 +76,15 @@ struct future_child : child {
     memory_function free_memory;
     async_event done_event;
     result_storage<T> result;
-    atomic<std::uint32_t> references{2};
 
 private:
+    static constexpr std::uint32_t settled = 1;     // the result is there
+    static constexpr std::uint32_t dropped = 2;     // the handle does not want it any more
+    static constexpr std::uint32_t child_gone = 4;  // these two: touches the record no more
+    static constexpr std::uint32_t handle_gone = 8;
+
+    atomic<std::uint32_t> state{0};
+
     void keep_value(task_promise<T>& promise) noexcept {
         if constexpr (std::is_void_v<T>) {
             result.set_value();
@@ -149,7 +170,7 @@ public:
         return *this;
     }
     ~child_handle() {
-        if (child_ != nullptr) child_->release();
+        if (child_ != nullptr) child_->drop();
     }
 
     /// Asks this child, and no other, to stop.

@@ -286,9 +286,7 @@ template <class T>
 class result_storage {
 public:
     result_storage() noexcept = default;
-    ~result_storage() {
-        if (how_ == outcome::value) value_.destroy();
-    }
+    ~result_storage() { reset(); }
     result_storage(const result_storage&) = delete;
     result_storage& operator=(const result_storage&) = delete;
 
@@ -307,6 +305,12 @@ public:
         how_ = outcome::error;
     }
     void set_stopped() noexcept { how_ = outcome::stopped; }
+    /// As it was before there was a result.
+    void reset() noexcept {
+        if (how_ == outcome::value) value_.destroy();
+        error_ = nullptr;
+        how_ = outcome::pending;
+    }
 
     outcome how() const noexcept { return how_; }
     /// The value; rethrows the error.
