@@ -19,7 +19,7 @@ namespace taskscope::detail {
 /// idle for keep_alive. Calls beyond the limit wait in order.
 class blocking_threads {
 public:
-    static constexpr std::chrono::seconds keep_alive{5};
+    static constexpr std::chrono::seconds keep_alive = hiding_limit(std::chrono::seconds(5));
 
     explicit blocking_threads(unsigned limit) noexcept : limit_(limit) {}
     /// Waits for running and waiting calls, then joins all threads.

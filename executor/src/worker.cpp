@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint32_t fairness_interval = 61;
 
 // The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
-constexpr std::chrono::milliseconds longest_reactor_wait{500};
+constexpr auto longest_reactor_wait = hiding_limit(std::chrono::milliseconds(500));
 
 // xorshift: who to steal from first.
 std::uint32_t next_random(std::uint32_t& state) noexcept {

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 namespace model {
 /// The life of the variable at `address` ends: nobody may be using it.
@@ -26,6 +27,17 @@ public:
 template <class T>
 consteval T shrinkable([[maybe_unused]] T usual, T small) {
     return small;
+}
+
+/// Shortly before 2^32 for signed numbers too: what is kept in fewer bits than it should be shows there.
+template <class T>
+consteval T first_count() {
+    return static_cast<T>((std::int64_t{1} << 32) - 2);
+}
+
+template <class Duration>
+consteval Duration hiding_limit(Duration usual) {  // time passes only when nobody can go on
+    return usual;
 }
 
 }  // namespace taskscope::detail

@@ -109,8 +109,9 @@ private:
 
     std::mutex mutex_;  // guards everything below but requested_, which is written under it
     detail::atomic<bool> requested_{false};
-    bool waited_for_ = false;                          // somebody waits on callbacks_done_
-    detail::atomic<std::uint32_t> callbacks_done_{0};  // 32 bits: waits on a futex of its own
+    bool waited_for_ = false;  // somebody waits on callbacks_done_
+    detail::atomic<std::uint32_t> callbacks_done_{
+        detail::first_count<std::uint32_t>()};  // 32 bits: waits on a futex of its own
     detail::stop_registration* first_ = nullptr;
     detail::stop_registration* running_ =
         nullptr;                           // the one being called just now, out of the list

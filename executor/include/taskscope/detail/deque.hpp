@@ -44,8 +44,9 @@ public:
     static constexpr std::int64_t max_capacity = shrinkable<std::int64_t>(1 << 16, 4);
 
     /// Allocates the first ring. Throws std::bad_alloc.
-    /// `origin`: where the indices start; tests start near the wrap of narrower types.
-    explicit deque(std::int64_t capacity = initial_capacity, std::int64_t origin = 0)
+    /// `origin`: where the indices start.
+    explicit deque(std::int64_t capacity = initial_capacity,
+                   std::int64_t origin = first_count<std::int64_t>())
         : top_(origin), bottom_(origin), ring_(ring::make(capacity, nullptr)), seen_top_(origin) {}
 
     ~deque() {

@@ -91,7 +91,7 @@ struct alignas(cache_line_pair) worker {
     const atomic<std::uint32_t>* sleepers = nullptr;  ///< how many workers sleep
     unsigned index;
     std::uint32_t random = 0;
-    std::uint32_t tick = 0;
+    std::uint32_t tick = first_count<std::uint32_t>();
     std::uint32_t loose =
         0;  ///< about how many jobs of push_loose() are in the deque, or were stolen from it
     bool drove = false;  ///< has been the driver since it last ran a job
