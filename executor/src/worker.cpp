@@ -15,6 +15,9 @@ namespace {
 // the oldest end of its own deque. 61 as in Go and tokio: prime, so that it meets no period of the program.
 constexpr std::uint32_t fairness_interval = 61;
 
+// Every so many rounds of a search a worker looks at timers and I/O: never in the 64 that are usual. From nowhere.
+constexpr unsigned poll_interval = 100;
+
 // The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
 constexpr auto longest_reactor_wait = hiding_limit(std::chrono::milliseconds(500));
 
@@ -192,6 +195,11 @@ job* executor_core::search(worker& w) noexcept {
         for (int i = 0; i < 8; ++i) pause_processor();
         if (job* j = take_injected(w)) return j;
         if (job* j = steal(w)) return j;
+        // A search may take as long as its user likes: nobody else need be there for timers and I/O.
+        if ((round + 1) % poll_interval != 0) continue;
+        if (exiting_.load(std::memory_order_relaxed)) break;  // is looked at again, in order
+        poll(w);
+        if (job* j = pop(w)) return j;
     }
     idle.stop_search(w);
     return nullptr;

@@ -306,6 +306,12 @@ TEST_F(Sleep, EndsWhileAllWorkersButOneAreStuckInAFunction) {
     }
 }
 
+TEST_F(Sleep, EndsWhileTheOnlyWorkerSearchesForAsLongAsItLikes) {
+    executor ex{{.workers = 1, .spins = std::numeric_limits<unsigned>::max()}};
+    auto sleeps = []() -> task<> { co_await sleep_for(1ms); };
+    ex.run(sleeps());
+}
+
 TEST_F(Sleep, AnEarlierDeadlineShortensTheSleepOfTheWorkerThatWaitsForALaterOne) {
     executor ex{{.workers = 2}};
     auto sleeps = [](clock::duration d) -> task<> { co_await sleep_for(d); };
