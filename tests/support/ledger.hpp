@@ -47,10 +47,12 @@ public:
 
     void count(std::size_t i) { counts_.at(i).fetch_add(1, std::memory_order_relaxed); }
 
-    testing::AssertionResult exactly_once() const {
+    testing::AssertionResult exactly_once() const { return exactly_once(counts_.size()); }
+    /// The first `expected` numbers, and no others.
+    testing::AssertionResult exactly_once(std::size_t expected) const {
         for (std::size_t i = 0; i < counts_.size(); ++i) {
             const int n = counts_[i].load(std::memory_order_relaxed);
-            if (n != 1)
+            if (n != (i < expected ? 1 : 0))
                 return testing::AssertionFailure() << "number " << i << " came " << n << " times";
         }
         return testing::AssertionSuccess();
