@@ -208,6 +208,7 @@ scope_counts scope_state::counts() const noexcept {
     c.stopped = count.stopped.load(std::memory_order_relaxed);
     c.refused = count.refused.load(std::memory_order_relaxed);
     c.handler_failures = count.handler_failures.load(std::memory_order_relaxed);
+    c.starting = count.starting.load(std::memory_order_relaxed);
     return c;
 }
 

@@ -40,6 +40,7 @@ std::string figures(const scope_info& s) {
         if (n != 0) line += ", " + std::to_string(n) + ' ' + what;
     };
     line = std::to_string(s.counts.live) + " live";
+    add(s.counts.starting, "starting");
     add(s.counts.spawned, "spawned");
     add(s.counts.failed, "failed");
     add(s.counts.stopped, "stopped");
@@ -149,6 +150,7 @@ std::string as_json(const tree_snapshot& tree) {
         number("stopped", s.counts.stopped);
         number("refused", s.counts.refused);
         number("handler_failures", s.counts.handler_failures);
+        number("starting", s.counts.starting);
         flag("closed", s.closed);
         flag("stop_requested", s.stop_reason != nullptr);
         if (s.stop_reason != nullptr) {

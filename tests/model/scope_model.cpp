@@ -4,6 +4,7 @@
 
 #include <taskscope/scope_tree.hpp>
 #include <taskscope/spawn_future.hpp>
+#include <taskscope/start.hpp>
 #include <taskscope/task_scope.hpp>
 
 #include <gtest/gtest.h>
@@ -296,6 +297,41 @@ TEST(ScopeModel, AJoinBeginsDeferredFunctionsOneAfterTheOther) {
         join(s, m);
         model::check(calls == 2, "both ran");
         w.join();
+    });
+}
+
+// The signal of a child, its end, and a stop of its starter: what is decided is the same for all three.
+TEST(ScopeModel, ASignalHandsOverOrTheStarterWithdraws) {
+    model::expect_holds([] {
+        machine m(1);
+        auto s = std::make_unique<task_scope>(m);
+        auto shared =
+            std::make_shared<taskscope::detail::handshake_of<int*>>(scope_access::state(*s));
+        model::check(scope_access::state(*s).try_enter(), "open");
+        int value = 0;
+        bool told = false;
+        bool withdrawn = false;
+        std::thread child([&, own = shared]() mutable {
+            value = 1;
+            told = own->signal(&value);
+            own->end({});
+            own.reset();
+            scope_access::state(*s).leave();
+        });
+        std::thread stopper([&, own = shared] { withdrawn = own->withdraw(); });
+        model::check(shared->decided.blocking_wait(m), "it is decided");
+        if (shared->signalled()) {
+            model::check(*shared->take() == 1, "what the child did");
+        } else {
+            model::check(shared->ending().is_stopped(), "nobody failed");
+        }
+        stopper.join();
+        model::check(shared->signalled() != withdrawn, "one of the two");
+        const bool handed_over = shared->signalled();
+        shared.reset();
+        child.join();
+        model::check(told == handed_over, "the child knows");
+        join(s, m);
     });
 }
 

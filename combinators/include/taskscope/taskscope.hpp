@@ -29,6 +29,7 @@
 #include <taskscope/parallel.hpp>
 #include <taskscope/policies.hpp>
 #include <taskscope/race.hpp>
+#include <taskscope/readiness.hpp>
 #include <taskscope/restart.hpp>
 #include <taskscope/retry.hpp>
 #include <taskscope/run_blocking.hpp>
@@ -39,6 +40,7 @@
 #include <taskscope/shutdown.hpp>
 #include <taskscope/sleep.hpp>
 #include <taskscope/spawn_future.hpp>
+#include <taskscope/start.hpp>
 #include <taskscope/statistics.hpp>
 #include <taskscope/stop_reason.hpp>
 #include <taskscope/stop_token.hpp>

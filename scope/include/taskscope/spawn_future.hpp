@@ -231,6 +231,11 @@ struct handle_access {
     static child_handle<T> make(future_child<T>* c) noexcept {
         return child_handle<T>(c);
     }
+    /// Set when the child has left its scope.
+    template <class T>
+    static async_event& ended(child_handle<T>& h) noexcept {
+        return h.child_->done_event;
+    }
 };
 
 }  // namespace detail

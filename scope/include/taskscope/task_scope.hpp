@@ -43,6 +43,7 @@ struct scope_counts {
     std::uint64_t stopped = 0;           ///< of these, completed as stopped
     std::uint64_t refused = 0;           ///< spawns after close
     std::uint64_t handler_failures = 0;  ///< error handlers that threw
+    std::uint64_t starting = 0;          ///< live children of start() that have not signalled
 };
 
 namespace detail {

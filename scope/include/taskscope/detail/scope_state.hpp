@@ -139,6 +139,7 @@ public:
         atomic<std::uint64_t> stopped{0};
         atomic<std::uint64_t> refused{0};
         atomic<std::uint64_t> handler_failures{0};
+        atomic<std::uint64_t> starting{0};  // now
     } count;
     scope_counts counts() const noexcept;
 

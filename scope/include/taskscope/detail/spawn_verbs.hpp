@@ -1,4 +1,4 @@
-// <taskscope/detail/spawn_verbs.hpp> - spawn, try_spawn, spawn_here and spawn_future, as scopes and groups offer them.
+// <taskscope/detail/spawn_verbs.hpp> - spawn, in all its forms, as scopes and groups offer it.
 // SPDX-License-Identifier: MIT
 //
 // A call without options records where it stands. A default argument cannot follow a parameter pack, so the
@@ -7,12 +7,18 @@
 
 #include <taskscope/detail/child.hpp>
 #include <taskscope/detail/deferred.hpp>
+#include <taskscope/detail/contract.hpp>
 #include <taskscope/detail/spawn_here.hpp>
 #include <taskscope/spawn_future.hpp>
+#include <taskscope/start.hpp>
+#include <taskscope/stop_token.hpp>
+#include <taskscope/yield.hpp>
 
 #include <concepts>
 #include <functional>
+#include <memory>
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -102,6 +108,30 @@ auto spawn_future_callable(scope_state& s, const spawn_options& o, F&& f, Args&&
         record_memory<record>::make(s, o.location, std::forward<F>(f), std::forward<Args>(args)...);
     launch(admitted(s, prepare(c, o, c->own_context, [c] { return task_of(*c); })));
     return handle_access::make<T>(c);
+}
+
+template <class T, class F, class... Args>
+task<T> start_child(scope_state& s, std::string name, std::source_location where, F f,
+                    Args... args) {
+    co_await checkpoint();
+    auto shared = std::make_shared<handshake_of<T>>(s);
+    auto child =
+        spawn_future_callable(s, spawn_options{name, where},
+                              start_call<T, F, Args...>(shared, std::move(f), std::move(args)...));
+    const stop_token stop = co_await get_stop_token();
+    {
+        const auto on_stop = [&] {
+            if (shared->withdraw()) child.request_stop();
+        };
+        const stop_callback callback(stop, std::cref(on_stop));
+        co_await shared->decided.wait_shielded();
+    }
+    if (shared->signalled()) co_return shared->take();
+    co_await handle_access::ended(child).wait_shielded();
+    settled<void> how = shared->ending();
+    if (how.is_stopped()) co_await just_stopped();
+    std::move(how).take();
+    throw start_error(where);
 }
 
 /// Base of task_scope and task_group: everything that spawns, in terms of Self::state().
@@ -266,6 +296,41 @@ public:
         requires spawnable<F, Args...>
     void defer(const spawn_options& o, F&& f, Args&&... args) {
         detail::defer(state(), o.name, o.location, std::forward<F>(f), std::forward<Args>(args)...);
+    }
+
+    /// `T value = co_await s.start(f, args...)` spawns `f(args..., signal)` and waits until that has called `signal`, a
+    /// start_signal<T>; the child goes on. `f` returns a task. The type of the value is that of the last parameter
+    /// of `f`; if `f` has no one signature: `s.start<T>(f, args...)`. See start.hpp for all that may happen between.
+    ///
+    /// Returns: a task<T>; nothing is spawned until it is awaited.
+    /// Throws: the child's error, if it failed before it signalled; start_error if it ended then; scope_closed.
+    /// Stop: one that was requested before spawns nothing. While it waits, it asks the child to stop, and completes as
+    ///   stopped when that has ended. Also if the child was stopped with its scope.
+    /// Allocates: as spawn_future(), and three frames.
+    /// Source: nursery.start() of trio, and of corral.
+    template <class T = deduced, class F, class... Args>
+        requires startable<T, F, Args...>
+    auto start(const spawn_options& o, F&& f, Args&&... args) {
+        TASKSCOPE_CHECK_AWAIT_ARGUMENT(F);
+        return start_child<signal_value_t<T, F>, std::decay_t<F>, std::decay_t<Args>...>(
+            state(), std::string(o.name), o.location, std::forward<F>(f),
+            std::forward<Args>(args)...);
+    }
+    template <class T = deduced, class F>
+        requires startable<T, F>
+    auto start(F&& f, std::source_location where = std::source_location::current()) {
+        return start<T>(spawn_options{{}, where}, std::forward<F>(f));
+    }
+    template <class T = deduced, class F, class A>
+        requires startable<T, F, A>
+    auto start(F&& f, A&& a, std::source_location where = std::source_location::current()) {
+        return start<T>(spawn_options{{}, where}, std::forward<F>(f), std::forward<A>(a));
+    }
+    template <class T = deduced, class F, class A, class B>
+        requires startable<T, F, A, B>
+    auto start(F&& f, A&& a, B&& b, std::source_location where = std::source_location::current()) {
+        return start<T>(spawn_options{{}, where}, std::forward<F>(f), std::forward<A>(a),
+                        std::forward<B>(b));
     }
 
 private:
