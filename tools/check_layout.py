@@ -37,6 +37,7 @@ DETAIL_FOR_SCOPE = {
     "taskscope/detail/contract.hpp",
     "taskscope/detail/current.hpp",
     "taskscope/detail/frame_memory.hpp",
+    "taskscope/detail/frame_meter.hpp",
     "taskscope/detail/job.hpp",
     "taskscope/detail/promise.hpp",
     "taskscope/detail/suspension.hpp",

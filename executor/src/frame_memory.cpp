@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "frame_depot.hpp"
 
+#include <taskscope/detail/frame_meter.hpp>
+
 #include <cstdlib>
 #include <mutex>
 #include <string_view>
@@ -44,6 +46,8 @@ struct owner {
 };
 
 void make_cache() noexcept { thread_local owner of_this_thread; }
+
+constinit thread_local frame_meter* meter = nullptr;
 
 }  // namespace
 
@@ -109,7 +113,24 @@ void frame_cache::give_batch(std::size_t c) noexcept {
 // When a thread ends, destructors of its static objects may still make and free frames: these two go to the
 // depot and back.
 
+frame_meter::frame_meter(std::size_t& bytes) noexcept : bytes_(bytes), outer_(meter) {
+    make_cache();
+    cache_ = outer_ != nullptr ? outer_->cache_ : thread_frames;
+    thread_frames = nullptr;
+    meter = this;
+}
+
+frame_meter::~frame_meter() {
+    meter = outer_;
+    if (meter == nullptr) thread_frames = cache_;
+}
+
 void* allocate_first_frame(std::size_t bytes) {
+    if (meter != nullptr && meter->cache_ != nullptr) {
+        void* const memory = meter->cache_->allocate(bytes);
+        meter->bytes_ += frame_class::bytes(frame_class::of(bytes));
+        return memory;
+    }
     make_cache();
     if (thread_frames != nullptr) return thread_frames->allocate(bytes);
     frame_cache passing;
@@ -117,6 +138,7 @@ void* allocate_first_frame(std::size_t bytes) {
 }
 
 void free_first_frame(void* memory, std::size_t bytes) noexcept {
+    if (meter != nullptr && meter->cache_ != nullptr) return meter->cache_->free(memory, bytes);
     make_cache();
     if (thread_frames != nullptr) return thread_frames->free(memory, bytes);
     frame_cache passing;

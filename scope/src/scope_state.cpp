@@ -150,6 +150,19 @@ void scope_state::set_error() noexcept {
     word_.fetch_or(error, std::memory_order_release);
 }
 
+std::shared_ptr<admission_state> scope_state::admission() {
+    const std::lock_guard lock{mutex_};
+    return admission_;
+}
+
+bool scope_state::set_admission(const std::shared_ptr<admission_state>& expected,
+                                std::shared_ptr<admission_state> next) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (admission_ != expected) return false;
+    admission_.swap(next);
+    return true;
+}
+
 scope_state* scope_state::parent() noexcept {
     const std::lock_guard lock{mutex_};
     if (parent_ != nullptr) parent_->retain();

@@ -29,9 +29,26 @@ scope_info describe_state(scope_state& s, std::size_t depth) {
     info.ended = s.has_ended();
     info.has_errors = s.has_errors();
     info.opened_at = s.opened_at;
+    if (const auto door = s.admission()) info.admission = door->info();
     info.age = std::chrono::duration_cast<std::chrono::milliseconds>(s.context.home->now() -
                                                                      s.opened_when);
     return info;
+}
+
+std::string of(std::uint64_t n, std::uint64_t limit) {
+    const std::string text = std::to_string(n);
+    return limit == admission_limits::none ? text : text + '/' + std::to_string(limit);
+}
+
+std::string figures(const admission_info& a) {
+    const admission_counts& c = a.counts;
+    std::string line = ", " + of(c.live, a.limits.max_live) + " places, " +
+                       of(c.waiting, a.limits.max_waiting) + " waiting, " +
+                       of(c.bytes, a.limits.max_bytes) + " bytes";
+    if (c.full != 0) line += ", refused " + std::to_string(c.full) + " full";
+    if (c.queue_full != 0) line += ", refused " + std::to_string(c.queue_full) + " queue full";
+    if (c.too_late != 0) line += ", refused " + std::to_string(c.too_late) + " too late";
+    return line;
 }
 
 std::string figures(const scope_info& s) {
@@ -46,6 +63,7 @@ std::string figures(const scope_info& s) {
     add(s.counts.stopped, "stopped");
     add(s.counts.refused, "refused");
     add(s.counts.handler_failures, "handler failures");
+    if (s.admission) line += figures(*s.admission);
     if (s.stop_reason != nullptr) {
         line += ", stop requested (" + std::string(name_of(s.stop_reason->kind));
         if (!s.stop_reason->text.empty()) line += ": " + s.stop_reason->text;
@@ -151,6 +169,24 @@ std::string as_json(const tree_snapshot& tree) {
         number("refused", s.counts.refused);
         number("handler_failures", s.counts.handler_failures);
         number("starting", s.counts.starting);
+        if (s.admission) {
+            const auto limit = [&](const char* name, std::uint64_t n) {
+                if (n != admission_limits::none) number(name, n);
+            };
+            key("admission");
+            out += '{';
+            number("live", s.admission->counts.live);
+            limit("max_live", s.admission->limits.max_live);
+            number("waiting", s.admission->counts.waiting);
+            limit("max_waiting", s.admission->limits.max_waiting);
+            number("bytes", s.admission->counts.bytes);
+            limit("max_bytes", s.admission->limits.max_bytes);
+            number("admitted", s.admission->counts.admitted);
+            number("full", s.admission->counts.full);
+            number("queue_full", s.admission->counts.queue_full);
+            number("too_late", s.admission->counts.too_late);
+            out += '}';
+        }
         flag("closed", s.closed);
         flag("stop_requested", s.stop_reason != nullptr);
         if (s.stop_reason != nullptr) {

@@ -99,7 +99,7 @@ TEST_F(fail_fast, an_error_that_cannot_be_copied_does_not_break_the_group) {
 // cases: T113, T115
 TEST_F(fail_fast, an_error_that_travels_several_levels_is_told_once_at_the_top) {
     std::size_t leaves = 0;
-    scope_options options{.name = "top", .on_error = [&](const error_context& e) {
+    scope_options options{.name = "top", .policy = [&](const error_context& e) {
                               try {
                                   std::rethrow_exception(e.error);
                               } catch (const exception_group& g) {
@@ -259,7 +259,7 @@ TEST_P(fail_fast_races, of_errors_against_a_stop_tell_each_error_once) {
     for (int round = 0; round < 100; ++round) {
         std::atomic<std::uint64_t> handled{0};
         std::atomic<std::uint64_t> thrown{0};
-        task_scope s{ex, {.on_error = [&](const error_context&) { handled.fetch_add(1); }}};
+        task_scope s{ex, {.policy = [&](const error_context&) { handled.fetch_add(1); }}};
         for (int i = 0; i < 20; ++i) {
             s.spawn([&thrown]() -> task<> {
                 const bool went_on = co_await stopped_as_optional([]() -> task<> {

@@ -34,7 +34,7 @@ TEST_F(handling, one_fails_the_others_results_come_and_nobody_is_stopped) {
 
 // cases: T133
 TEST_F(handling, ten_failures_whose_handler_throws_are_told_to_the_last_resort_at_once) {
-    task_scope s{ex, {.on_error = [](const error_context&) { throw boom("handler"); }}};
+    task_scope s{ex, {.policy = [](const error_context&) { throw boom("handler"); }}};
     for (int i = 0; i < 10; ++i) s.spawn(throw_boom);
     ex.run_ready();  // no join is needed for it
     EXPECT_EQ(reported.size(), 10U);
@@ -163,7 +163,7 @@ TEST_F(handling, a_scope_that_fails_fails_the_group_it_is_in_and_one_that_is_sto
 
 // cases: T154
 TEST_F(handling, errors_that_are_ignored_let_the_others_go_on_to_the_end) {
-    task_scope s{ex, {.on_error = ignore_errors}};
+    task_scope s{ex, {.policy = ignore_errors}};
     s.spawn(throw_boom);
     s.spawn(say_after(1s, "long"));
     s.spawn(fail_after(2s, "last"));
@@ -192,46 +192,42 @@ TEST_F(handling, a_child_that_ends_is_no_error_unless_who_requires_it_says_so) {
 }
 
 // A policy that a user writes: an error closes the scope, whose children finish what they have, and comes out then.
-class service_group {
-public:
-    explicit service_group(executor& home)
-        : scope_(home, {.on_error = error_policy::own([this](const error_context& e) {
-                            if (first_ == nullptr) first_ = e.error;
-                            e.scope.close();
-                        })}) {}
-
-    task_scope& scope() { return scope_; }
-    void run() {
-        scope_.blocking_join();
-        if (first_ != nullptr) std::rethrow_exception(first_);
+struct close_on_error {
+    disposition child_completed(const child_completion& c) const {
+        if (c.kind == completion_kind::error) {
+            if (*first == nullptr) *first = c.failure->error;
+            c.scope.close();
+        }
+        return disposition::handled;
+    }
+    void result() const {
+        if (*first != nullptr) std::rethrow_exception(*first);
     }
 
-private:
-    std::exception_ptr first_;
-    task_scope scope_;
+    std::shared_ptr<std::exception_ptr> first = std::make_shared<std::exception_ptr>();
 };
 
 // cases: T156, T157
 TEST_F(handling,
        an_error_may_close_the_scope_and_the_first_one_comes_out_when_the_rest_has_finished) {
-    service_group services(ex);
+    task_scope services{ex, {.policy = close_on_error{}}};
     const auto serves = [&](milliseconds farewells) -> task<> {
-        auto waits = stop_when(services.scope().closing_token(), sleeps());
+        auto waits = stop_when(services.closing_token(), sleeps());
         co_await stopped_as_optional(std::move(waits));
         co_await sleep_for(farewells);  // it was not stopped, it may take its time
         seen.push_back(std::to_string(farewells.count()) + " ms later");
     };
-    services.scope().spawn(std::cref(serves), 20ms);
-    services.scope().spawn(std::cref(serves), 10ms);
-    services.scope().spawn(fail_after(1ms, "first"));
-    services.scope().spawn(fail_after(5ms, "second"));
+    services.spawn(std::cref(serves), 20ms);
+    services.spawn(std::cref(serves), 10ms);
+    services.spawn(fail_after(1ms, "first"));
+    services.spawn(fail_after(5ms, "second"));
     try {
-        services.run();
+        services.blocking_join();
     } catch (const boom& e) {
         seen.emplace_back(e.what());
     }
     EXPECT_THAT(seen, ElementsAre("10 ms later", "20 ms later", "first"));
-    EXPECT_EQ(services.scope().counts().stopped, 0U);
+    EXPECT_EQ(services.counts().stopped, 0U);
     EXPECT_EQ(elapsed(), 21ms);
 }
 

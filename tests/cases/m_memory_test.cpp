@@ -30,7 +30,7 @@ protected:
             const std::int64_t frames_before = frames().live;
             {
                 manual_executor ex;
-                ex.root().set_error_policy([](const error_context&) {});
+                ex.root().set_policy([](const error_context&) {});
                 std::optional<task_scope> s(std::in_place, ex);
                 prepare(*s);
                 failed = false;

@@ -23,7 +23,7 @@ using std::chrono::milliseconds;
 class scenario : public ledger_test {
 protected:
     scenario() {
-        ex.root().set_error_policy(
+        ex.root().set_policy(
             [this](const error_context& e) { reported.push_back(describe(e.error)); });
     }
 

@@ -3,6 +3,7 @@
 //
 // How much memory is kept, and that none is asked for, is in memory_failure_test.cpp, which counts.
 #include <taskscope/detail/frame_memory.hpp>
+#include <taskscope/detail/frame_meter.hpp>
 #include <taskscope/fork_join.hpp>
 #include <taskscope/manual_executor.hpp>
 #include <taskscope/run_blocking.hpp>
@@ -196,6 +197,31 @@ TEST_F(FrameMemory, MayOutliveItsExecutor) {
     }
     kept.reset();
     EXPECT_EQ(frames().live, before);
+}
+
+// A meter is what admission counts bytes with.
+TEST_F(FrameMemory, AMeterCountsWhatThisThreadTakesMeanwhile) {
+    using taskscope::detail::frame_meter;
+    std::size_t outer = 0;
+    std::size_t inner = 0;
+    void* kept = nullptr;
+    {
+        const frame_meter all(outer);
+        free_frame(allocate_frame(100), 100);
+        {
+            const frame_meter some(inner);
+            kept = allocate_frame(40);
+            free_frame(allocate_frame(5000), 5000);
+        }
+        std::thread other([] { free_frame(allocate_frame(64), 64); });
+        other.join();
+        free_frame(allocate_frame(16), 16);
+    }
+    EXPECT_EQ(outer, 112U + 16U);
+    EXPECT_EQ(inner, 48U + 5008U);
+    free_frame(kept, 40);
+    free_frame(allocate_frame(100), 100);
+    EXPECT_EQ(outer, 128U);
 }
 
 }  // namespace

@@ -260,7 +260,7 @@ bool end_of_life::lead(const combination& c) {
     life l(c);
     task_scope others{ex, {.name = "others"}};
     const auto count = [&l](const error_context&) { l.reported.fetch_add(1); };
-    l.scope = std::make_unique<task_scope>(ex, scope_options{.name = "its", .on_error = count});
+    l.scope = std::make_unique<task_scope>(ex, scope_options{.name = "its", .policy = count});
     if (c.runs_through()) l.gate.set();
 
     if (c.joined ==

@@ -155,7 +155,7 @@ TEST_F(starting, is_a_task_like_any_other_for_combinators) {
 // T293
 TEST_F(starting, rethrows_an_error_from_before_the_signal_and_no_handler_is_told) {
     int told = 0;
-    task_scope s{ex, {.on_error = [&](const error_context&) { ++told; }}};
+    task_scope s{ex, {.policy = [&](const error_context&) { ++told; }}};
     const auto fails = [](start_signal<> ready) -> task<> {
         co_await sleep_for(1ms);
         throw boom("no port");
@@ -171,7 +171,7 @@ TEST_F(starting, rethrows_an_error_from_before_the_signal_and_no_handler_is_told
 
 TEST_F(starting, leaves_an_error_from_after_the_signal_to_the_scope) {
     std::string told;
-    task_scope s{ex, {.on_error = [&](const error_context& e) { told = describe(e.error); }}};
+    task_scope s{ex, {.policy = [&](const error_context& e) { told = describe(e.error); }}};
     const auto fails = [](start_signal<int> ready) -> task<> {
         ready(1);
         throw boom("too late for the starter");

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <taskscope/admission.hpp>
 #include <taskscope/as_completed.hpp>
 #include <taskscope/async_auto_event.hpp>
 #include <taskscope/async_barrier.hpp>

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <taskscope/admission.hpp>
 #include <taskscope/task_scope.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <vector>
@@ -30,8 +32,9 @@ struct scope_info {
     bool has_errors = false;
     std::source_location opened_at;
     std::chrono::milliseconds age{0};
-    std::vector<child_info> children;     ///< some of the live ones
-    std::uint64_t children_unlisted = 0;  ///< how many more there are
+    std::optional<admission_info> admission;  ///< if it has limits
+    std::vector<child_info> children;         ///< some of the live ones
+    std::uint64_t children_unlisted = 0;      ///< how many more there are
 };
 
 /// A scope and all below it, parents before children, in order of creation.

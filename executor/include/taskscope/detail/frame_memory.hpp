@@ -105,7 +105,7 @@ private:
     frame_cache* prev_ = nullptr;
 };
 
-/// This thread's; nullptr until it first allocates, and when it has ended.
+/// This thread's; nullptr until it first allocates, when it has ended, and while a frame_meter looks.
 extern constinit thread_local frame_cache* thread_frames [[gnu::tls_model("initial-exec")]];
 
 /// What there is to do without one.

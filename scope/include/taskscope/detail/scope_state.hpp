@@ -38,6 +38,7 @@ struct scope_options;
 
 namespace detail {
 
+class admission_state;
 struct child;
 struct deferred_child;
 class scope_runtime;
@@ -152,6 +153,11 @@ public:
         return (word_.load(std::memory_order_relaxed) & abandoned) != 0;
     }
 
+    /// The door that dumps tell of, if there is one. Replaces it if it is `expected`.
+    std::shared_ptr<admission_state> admission();
+    bool set_admission(const std::shared_ptr<admission_state>& expected,
+                       std::shared_ptr<admission_state> next) noexcept;
+
 private:
     static constexpr std::uint64_t closed = 1;
     static constexpr std::uint64_t error = 2;
@@ -197,6 +203,7 @@ private:
     std::shared_ptr<const stop_reason> reason_;
     deferred_child* deferred_ = nullptr;  // on top the one that came last
     std::shared_ptr<shutdown_operation> shutdown_;
+    std::shared_ptr<admission_state> admission_;
 
     scope_state* next_sibling_ = nullptr;  // these three: guarded by the parent's mutex
     scope_state* prev_sibling_ = nullptr;
