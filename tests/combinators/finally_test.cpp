@@ -49,6 +49,7 @@ TEST_F(finals, run_after_an_error) {
     EXPECT_THAT(seen, ElementsAre("cleaned"));
 }
 
+// cases: T168, S51
 TEST_F(finals, run_to_their_end_after_a_stop_which_goes_on_afterwards) {
     const auto clean = cleanup(5ms);
     task_scope s{ex};
@@ -91,6 +92,7 @@ TEST_F(finals, throw_both_errors_if_there_are_two) {
     }
 }
 
+// cases: T267
 TEST_F(finals, can_limit_their_cleanup_by_a_timeout_of_its_own) {
     const auto clean = [&]() -> task<> { co_await with_timeout(2ms, work(1h)); };
     task_scope s{ex, {.policy = ignore_errors}};

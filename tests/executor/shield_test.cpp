@@ -41,6 +41,7 @@ protected:
     std::vector<std::string> seen;
 };
 
+// cases: T244
 TEST_F(shields, let_a_task_finish_and_give_its_value_and_the_next_suspension_sees_the_stop) {
     int value = 0;
     const auto body = [&]() -> task<> {
@@ -58,6 +59,7 @@ TEST_F(shields, let_a_task_finish_and_give_its_value_and_the_next_suspension_see
     EXPECT_THAT(seen, ElementsAre("inside begins", "inside ends", "after"));
 }
 
+// cases: T244, T254
 TEST_F(shields, begin_although_a_stop_was_requested_before) {
     const auto body = [&]() -> task<> {
         co_await taskscope::stopped_as_optional(step("before", 1h));
@@ -71,6 +73,7 @@ TEST_F(shields, begin_although_a_stop_was_requested_before) {
     EXPECT_THAT(seen, ElementsAre("before begins", "cleanup begins", "cleanup ends"));
 }
 
+// cases: T253, T257
 TEST_F(shields, hide_the_request_within) {
     bool outside = false;
     bool inside = true;
@@ -93,6 +96,7 @@ TEST_F(shields, hide_the_request_within) {
     EXPECT_FALSE(inside);
 }
 
+// cases: T242, T253, T256
 TEST_F(shields, nest_and_the_outermost_decides) {
     const auto inner = [&]() -> task<> {
         co_await shield(step("inner", 2ms));
@@ -111,6 +115,7 @@ TEST_F(shields, nest_and_the_outermost_decides) {
                                   "outside begins"));
 }
 
+// cases: T243, T244
 TEST_F(shields, do_not_protect_what_comes_between_them) {
     const auto body = [&]() -> task<> {
         co_await shield(step("first", 2ms));
@@ -125,6 +130,7 @@ TEST_F(shields, do_not_protect_what_comes_between_them) {
     EXPECT_THAT(seen, ElementsAre("first begins", "first ends", "second begins"));
 }
 
+// cases: T253
 TEST_F(shields, pass_errors_through) {
     const auto fails = []() -> task<> {
         co_await sleep_for(1ms);
@@ -133,11 +139,13 @@ TEST_F(shields, pass_errors_through) {
     EXPECT_THROW(ex.run(shield(fails())), std::runtime_error);
 }
 
+// cases: T243, S49
 TEST_F(shields, do_not_keep_a_task_from_stopping_itself) {
     const auto stops = []() -> task<> { co_await taskscope::just_stopped(); };
     EXPECT_THROW(ex.run(shield(stops())), taskscope::stopped_error);
 }
 
+// cases: T241, T271
 TEST_F(shields, hide_a_deadline_from_outside_and_obey_one_made_inside) {
     taskscope::deadline outer(ex.now() + 2ms);
     taskscope::deadline inner(ex.now() + 4ms);

@@ -1,7 +1,5 @@
 // tests/scope/admission_test.cpp - places, the line for them, and who is refused why.
 // SPDX-License-Identifier: MIT
-//
-// Row T082 of the catalogue of behaviours, and what follows from a limit that can be waited for.
 #include "support.hpp"
 
 #include <taskscope/admission.hpp>
@@ -59,7 +57,7 @@ protected:
     task_scope s{ex, {.name = "guests"}};
 };
 
-// T082
+// cases: T082
 TEST_F(admitting, try_spawn_is_refused_when_full_and_admitted_when_one_has_ended) {
     admission door(s, {.max_live = 2});
     EXPECT_TRUE(door.try_spawn(guest()));

@@ -38,6 +38,7 @@ protected:
     std::vector<std::string> seen;
 };
 
+// cases: S20, S51
 TEST_F(deferred, functions_are_called_after_the_children_the_last_one_first_and_before_the_join) {
     run(ex, [&]() -> task<> {
         const auto body = [&](task_scope& s) -> task<> {
@@ -73,6 +74,7 @@ TEST_F(deferred, functions_are_not_stopped_with_the_children) {
     EXPECT_EQ(s.counts().stopped, 1U);
 }
 
+// cases: S51
 TEST_F(deferred,
        functions_that_fail_do_not_keep_the_others_from_running_and_their_errors_are_told) {
     std::vector<std::string> errors;

@@ -25,6 +25,7 @@ struct disk_gone : std::runtime_error, fatal_error {
     disk_gone() : std::runtime_error("disk gone") {}
 };
 
+// cases: T091, T093
 TEST_F(fatal_errors, stop_the_whole_tree_and_go_to_the_policies_as_any) {
     std::vector<std::string> told;
     ex.root().set_policy([&](const error_context& e) { told.push_back(describe(e.error)); });
@@ -42,6 +43,7 @@ TEST_F(fatal_errors, stop_the_whole_tree_and_go_to_the_policies_as_any) {
     EXPECT_TRUE(ex.root().stop_requested());
 }
 
+// cases: T095
 TEST_F(fatal_errors, come_first_in_their_group) {
     task_group g{ex};
     g.spawn(throw_boom);

@@ -35,6 +35,7 @@ task<> error_after(std::chrono::milliseconds d, std::string what) {
     throw boom(what);
 }
 
+// cases: T124, S14
 TEST_F(policies, fail_fast_alone_stops_the_others_and_leaves_the_error_to_the_scopes_above) {
     std::vector<std::string> above;
     ex.root().set_policy([&](const error_context& e) { above.push_back(describe(e.error)); });
@@ -98,6 +99,7 @@ TEST_F(policies, an_error_that_comes_by_child_and_body_is_in_the_group_once) {
     EXPECT_THAT(thrown, ElementsAre("boom"));
 }
 
+// cases: T371, S8
 TEST_F(policies, last_errors_keeps_the_last_ones_counts_the_rest_and_passes_all_on) {
     std::size_t above = 0;
     ex.root().set_policy([&](const error_context&) { ++above; });

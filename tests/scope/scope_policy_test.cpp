@@ -173,6 +173,7 @@ TEST_F(scope_policies, in_a_stack_may_be_a_function_and_ignoring) {
     EXPECT_TRUE(quiet.stop_requested());
 }
 
+// cases: T145, T150
 TEST_F(scope_policies, that_throw_lose_neither_error) {
     struct throws {
         disposition child_completed(const child_completion& c) {

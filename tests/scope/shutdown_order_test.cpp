@@ -3,7 +3,9 @@
 #include "support.hpp"
 
 #include <taskscope/errors.hpp>
+#include <taskscope/policies.hpp>
 #include <taskscope/shutdown.hpp>
+#include <taskscope/task_group.hpp>
 #include <taskscope/task_scope.hpp>
 
 #include <chrono>
@@ -52,6 +54,7 @@ TEST_F(shutdown_orders, end_siblings_at_the_same_time_by_default) {
     EXPECT_EQ(r.took, 10ms);
 }
 
+// cases: T339
 TEST_F(shutdown_orders, end_the_newest_sibling_first_on_request) {
     task_scope top{ex, {.name = "top"}};
     task_scope a{top, {.name = "a"}};
@@ -68,6 +71,7 @@ TEST_F(shutdown_orders, end_the_newest_sibling_first_on_request) {
                                   "a asked at 20", "a over at 30"));
 }
 
+// cases: S20, S37
 TEST_F(shutdown_orders, end_a_scope_before_the_one_it_depends_on) {
     task_scope top{ex, {.name = "top"}};
     task_scope pool{top, {.name = "pool"}};
@@ -135,6 +139,7 @@ TEST_F(shutdown_orders, leave_each_scope_that_has_to_wait_its_share_of_the_time)
     ex.run_ready();
 }
 
+// cases: S23
 TEST_F(shutdown_orders, give_a_scope_no_more_than_its_own_limits) {
     task_scope top{ex, {.name = "top"}};
     task_scope hasty{top,
@@ -171,6 +176,65 @@ TEST_F(shutdown_orders, clip_own_limits_by_what_is_left_above) {
     EXPECT_EQ(r.stragglers.size(), 1U);
     never.set();
     ex.run_ready();
+}
+
+/// Fails when it is asked to stop.
+task<> fail_at_stop() {
+    co_await stopped_as_optional([]() -> task<> { co_await sleep_for(1h); }());
+    throw boom("cleanup");
+}
+
+// cases: T340
+TEST_F(shutdown_orders, are_cut_short_by_an_error_that_escalates_to_a_group) {
+    task_group top{ex, {.name = "top"}};
+    task_scope a{top.scope(), {.name = "a"}};
+    task_scope b{top.scope(), {.name = "b"}};
+    task_scope c{top.scope(), {.name = "c", .policy = escalate_errors{}}};
+    a.spawn(slow("a", 1ms));
+    b.spawn(slow("b", 1ms));
+    c.spawn([]() -> task<> {
+        co_await sleep_for(5ms);
+        throw boom("c");
+    });
+    ex.run_ready();
+    const shutdown_report r = top.scope().blocking_shutdown(
+        {.drain = 1h, .stop = 1s, .order = shutdown_order::newest_first});
+    EXPECT_TRUE(r.complete());
+    EXPECT_THAT(seen, testing::UnorderedElementsAre("b asked at 5", "b over at 6", "a asked at 5",
+                                                    "a over at 6"));
+    EXPECT_THROW(top.blocking_join(), exception_group);
+}
+
+// cases: T341
+TEST_F(shutdown_orders, keep_their_order_when_errors_are_only_collected_and_come_out_at_the_end) {
+    const collect_errors all;
+    task_scope top{ex, {.name = "top", .policy = all}};
+    task_scope a{top, {.name = "a"}};
+    task_scope b{top, {.name = "b", .policy = escalate_errors{}}};
+    a.spawn(slow("a", 1ms));
+    b.spawn(fail_at_stop);
+    b.spawn(slow("b", 5ms));
+    ex.run_ready();
+    EXPECT_TRUE(
+        top.blocking_shutdown({.drain = 0ms, .stop = 1s, .order = shutdown_order::newest_first})
+            .complete());
+    EXPECT_THAT(seen, ElementsAre("b asked at 0", "b over at 5", "a asked at 5", "a over at 6"));
+    EXPECT_THROW(top.blocking_join(), exception_group);
+}
+
+// cases: T343
+TEST_F(shutdown_orders, are_not_changed_by_errors_that_are_ignored) {
+    task_scope top{ex, {.name = "top"}};
+    task_scope a{top, {.name = "a"}};
+    task_scope b{top, {.name = "b", .policy = ignore_errors}};
+    a.spawn(slow("a", 1ms));
+    b.spawn(fail_at_stop);
+    b.spawn(slow("b", 5ms));
+    ex.run_ready();
+    EXPECT_TRUE(
+        top.blocking_shutdown({.drain = 0ms, .stop = 1s, .order = shutdown_order::newest_first})
+            .complete());
+    EXPECT_THAT(seen, ElementsAre("b asked at 0", "b over at 5", "a asked at 5", "a over at 6"));
 }
 
 TEST_F(shutdown_orders, are_hurried_by_a_second_call_with_less_time) {

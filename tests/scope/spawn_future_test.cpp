@@ -228,6 +228,7 @@ TEST_F(handles, can_be_given_up_waiting_for_and_the_child_goes_on) {
     EXPECT_TRUE(finished);
 }
 
+// cases: T222, T223, T225, T227, S48
 TEST_F(handles, stop_and_join_tells_how_the_child_has_ended) {
     task_scope s{ex, {.policy = ignore_errors}};
     async_event go;
@@ -261,6 +262,7 @@ TEST_F(handles, stop_and_join_tells_how_the_child_has_ended) {
     s.blocking_join();
 }
 
+// cases: T226
 TEST_F(handles, stop_and_join_waits_for_the_child_also_if_its_caller_is_stopped) {
     task_scope s{ex};
     async_event go;

@@ -1,7 +1,5 @@
 // tests/scope/start_test.cpp - every order of a child's signal, its end, and stops of starter and scope.
 // SPDX-License-Identifier: MIT
-//
-// Rows T291 to T296, T076 and T077 of the catalogue of behaviours.
 #include "support.hpp"
 
 #include <taskscope/start.hpp>
@@ -50,6 +48,7 @@ task<> serve(int n, start_signal<int> ready) {
     co_await sleep_for(1h);
 }
 
+// cases: T291
 TEST_F(starting, gives_the_value_that_the_child_signals_and_the_child_goes_on) {
     task_scope s{ex};
     const auto began = ex.now();
@@ -103,6 +102,7 @@ task<> optional_signal(sequence& seen, start_signal<> ready = {}) {
     seen("goes on");
 }
 
+// cases: T291
 TEST_F(starting, is_an_option_a_function_with_a_default_signal_can_be_spawned) {
     task_scope s{ex};
     s.spawn(optional_signal(seen));
@@ -135,7 +135,7 @@ TEST_F(starting, spawns_nothing_until_it_is_awaited) {
     EXPECT_EQ(s.counts().spawned, 0U);
 }
 
-// T292
+// cases: T292
 TEST_F(starting, is_a_task_like_any_other_for_combinators) {
     task_scope s{ex};
     const auto in = [](std::chrono::milliseconds d, int n, start_signal<int> ready) -> task<> {
@@ -152,7 +152,7 @@ TEST_F(starting, is_a_task_like_any_other_for_combinators) {
     s.blocking_join();
 }
 
-// T293
+// cases: T293
 TEST_F(starting, rethrows_an_error_from_before_the_signal_and_no_handler_is_told) {
     int told = 0;
     task_scope s{ex, {.policy = [&](const error_context&) { ++told; }}};
@@ -214,7 +214,7 @@ TEST_F(starting, ends_when_the_child_and_all_it_held_are_gone) {
     });
 }
 
-// T294
+// cases: T294
 TEST_F(starting, asks_the_child_to_stop_when_the_starter_is_stopped) {
     task_scope s{ex};
     const auto waits = [&](start_signal<> ready) -> task<> {
@@ -230,7 +230,7 @@ TEST_F(starting, asks_the_child_to_stop_when_the_starter_is_stopped) {
     EXPECT_FALSE(s.stop_requested());
 }
 
-// T294
+// cases: T294
 TEST_F(starting, waits_for_a_child_that_refuses_to_stop_and_reports_not_done) {
     task_scope s{ex};
     async_event never;
@@ -263,7 +263,7 @@ TEST_F(starting, prefers_the_error_of_a_child_that_was_asked_to_stop) {
     EXPECT_FALSE(s.has_errors());
 }
 
-// T295
+// cases: T295
 TEST_F(starting, hands_over_a_child_that_signals_before_the_starter_is_stopped) {
     task_scope s{ex};
     stop_source stop;
@@ -287,7 +287,7 @@ TEST_F(starting, hands_over_a_child_that_signals_before_the_starter_is_stopped) 
     EXPECT_EQ(seen, (sequence{"value 7", "child goes on"}));
 }
 
-// T295
+// cases: T295
 TEST_F(starting, does_not_hand_over_a_child_that_signals_after_the_starter_is_stopped) {
     task_scope s{ex};
     stop_source stop;
@@ -309,7 +309,8 @@ TEST_F(starting, does_not_hand_over_a_child_that_signals_after_the_starter_is_st
     EXPECT_EQ(s.counts().live, 0U);
 }
 
-// T296, where we differ: an await of ours is a checkpoint, and what has not begun does not begin.
+// An await of ours is a checkpoint: what has not begun does not begin.
+// cases: T296
 TEST_F(starting, spawns_nothing_for_a_starter_that_was_stopped_before) {
     task_scope s{ex};
     EXPECT_TRUE(stop_after(0ms, s.start(serve, 1)).is_stopped());
@@ -344,7 +345,7 @@ TEST_F(starting, gives_the_value_although_the_scope_is_stopped_after_the_signal)
     EXPECT_EQ(s.counts().stopped, 1U);
 }
 
-// T077
+// cases: T077
 TEST_F(starting, in_a_scope_that_was_stopped_runs_nothing_and_is_stopped) {
     task_scope s{ex};
     s.request_stop();
@@ -450,7 +451,8 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, starting_on, testing::Values(1, 2, 8));
 
-// T295 on threads: a signal and a stop of the starter at the same time. Exactly one counts, for both sides.
+// A signal and a stop of the starter at the same time. Exactly one counts, for both sides.
+// cases: T295
 TEST_P(starting_on, a_signal_against_a_stop_of_the_starter_hands_over_or_stops_and_never_both) {
     int handed_over = 0;
     for (int round = 0; round < 300; ++round) {

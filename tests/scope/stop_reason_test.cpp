@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "support.hpp"
 
+#include <taskscope/current_scope.hpp>
 #include <taskscope/policies.hpp>
 #include <taskscope/scope_tree.hpp>
 #include <taskscope/task_group.hpp>
@@ -39,6 +40,7 @@ TEST_F(stop_reasons, are_there_after_a_request_with_kind_text_place_and_time) {
     s.blocking_join();
 }
 
+// cases: T196, T233
 TEST_F(stop_reasons, the_first_one_stays) {
     task_scope s{ex};
     EXPECT_TRUE(s.request_stop(stop_kind::request, "first"));
@@ -47,6 +49,22 @@ TEST_F(stop_reasons, the_first_one_stays) {
     s.blocking_join();
 }
 
+// cases: T160
+TEST_F(stop_reasons, are_seen_by_every_child) {
+    std::vector<std::string> seen;
+    task_scope s{ex, {.name = "s"}};
+    const auto child = [&]() -> task<> {
+        co_await stopped_as_optional([]() -> task<> { co_await sleep_for(1h); }());
+        seen.push_back(current_scope().stop_reason()->text);
+    };
+    for (int i = 0; i < 5; ++i) s.spawn(child);
+    ex.run_ready();
+    s.request_stop(stop_kind::request, "maintenance");
+    s.blocking_join();
+    EXPECT_EQ(seen, std::vector<std::string>(5, "maintenance"));
+}
+
+// cases: T140, T235
 TEST_F(stop_reasons, come_from_the_scope_above_if_that_was_stopped_first) {
     task_scope a{ex, {.name = "a"}};
     task_scope b{a, {.name = "b"}};
@@ -58,6 +76,7 @@ TEST_F(stop_reasons, come_from_the_scope_above_if_that_was_stopped_first) {
     b.request_stop(stop_kind::request, "too late");
     EXPECT_EQ(b.stop_reason()->text, "all");
     EXPECT_EQ(b.stop_reason()->scope_path, "/a");
+    EXPECT_EQ(b.stop_reason(), a.stop_reason());  // the very same
     EXPECT_EQ(c.stop_reason()->text, "only c");
     c.blocking_join();
     b.blocking_join();
@@ -73,6 +92,7 @@ TEST_F(stop_reasons, of_a_group_are_its_first_error) {
     EXPECT_EQ(g.scope().stop_reason()->text, "boom");
 }
 
+// cases: S24
 TEST_F(stop_reasons, of_a_shutdown_a_quorum_a_body_and_an_outer_task_are_told_apart) {
     task_scope down{ex};
     down.spawn([]() -> task<> { co_await sleep_for(1h); });

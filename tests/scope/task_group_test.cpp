@@ -52,6 +52,7 @@ task<> fail_after(std::chrono::milliseconds d, std::string what) {
     throw boom(what);
 }
 
+// cases: S7
 TEST_F(groups, without_errors_give_what_the_body_returned) {
     const int value = run(ex, [&]() -> task<int> {
         int sum = 0;
