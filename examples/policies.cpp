@@ -96,7 +96,7 @@ private:
 void own_policy(ts::executor& ex) {
     ts::task_scope jobs{ex, {.name = "jobs", .policy = three_strikes{}}};
     int admitted = 0;
-    while (jobs.try_spawn(replica, 1, false)) {
+    while (jobs.try_spawn({"job"}, replica, 1, false)) {
         ++admitted;
         std::this_thread::sleep_for(2ms);
     }

@@ -15,13 +15,7 @@ namespace {
 
 constexpr unsigned connections = 16;
 constexpr auto refresh_period = 500ms;
-
-ts::task<> sleep(std::chrono::milliseconds time) { co_await ts::sleep_for(time); }
-
-ts::task<> forever() {
-    ts::async_event never;
-    co_await never.wait();
-}
+constexpr auto longest_answer = 30s;
 
 }  // namespace
 
@@ -36,11 +30,15 @@ application::application(ts::task_scope& root, const std::string& name)
       background_(scope_, {.name = "background", .policy = {}}) {}
 
 void application::start() {
-    auto pool = std::make_unique<connection_pool>(connections);
-    pool_ = pool.get();
-    scope_.spawn({"pool"}, &application::keep_pool, this, std::move(pool));
-    timers_.spawn({"refresh cache"}, &application::refresh_cache, this);
-    background_.spawn({"worker"}, &application::work_off_queue, this);
+    pool_.emplace(connections);
+    // Called when the three scopes that use it have ended, and before this one does.
+    scope_.defer({"pool"}, &application::release_pool, this);
+    // The cache is refreshed at regular times. A refresh that has begun is finished, also when the scope is closed.
+    const auto tick = [this] { return refresh(++round_); };
+    timers_.spawn({"refresh cache"}, ts::every(refresh_period, ts::missed_tick::skip, tick));
+    // A worker that fails is begun again: the queue, and what is in it, are not its own.
+    const auto worker = [this] { return work_off_queue(); };
+    background_.spawn({"worker"}, ts::restart({.most = 5, .window = 1min}, worker));
 }
 
 ts::child_handle<reply> application::handle(request r, std::shared_ptr<ts::stop_source> gone) {
@@ -50,27 +48,12 @@ ts::child_handle<reply> application::handle(request r, std::shared_ptr<ts::stop_
 }
 
 ts::task<reply> application::answer(request r, std::shared_ptr<ts::stop_source> gone) {
-    co_return co_await ts::stop_when(gone->token(), dispatch(r));
+    co_return co_await ts::with_timeout(longest_answer, ts::stop_when(gone->token(), dispatch(r)));
 }
 
-// Owns the pool until the scopes that use it have ended. join() is not interrupted by a stop, so this also
-// holds when everything is asked to stop at once.
-ts::task<> application::keep_pool(std::unique_ptr<connection_pool> pool) {
-    co_await ts::stopped_as_optional(ts::stop_when(scope_.closing_token(), forever()));
-    co_await handlers_.join();
-    co_await timers_.join();
-    co_await background_.join();
-    std::cout << name_ + ": pool released after " + std::to_string(pool->leases()) + " leases\n";
-}
-
-// A timer: it waits for the next tick only until the scope is closed, but finishes a refresh it has begun.
-ts::task<> application::refresh_cache() {
-    bool open = true;
-    for (unsigned round = 1; open; ++round) {
-        co_await refresh(round);
-        open = co_await ts::stopped_as_optional(
-            ts::stop_when(timers_.closing_token(), sleep(refresh_period)));
-    }
+void application::release_pool() {
+    std::cout << name_ + ": pool released after " + std::to_string(pool_->leases()) + " leases\n";
+    pool_.reset();
 }
 
 ts::task<> application::refresh(unsigned round) {
@@ -84,13 +67,12 @@ ts::task<> application::refresh(unsigned round) {
 
 // The background worker: the queue is closed with its scope, and what has been accepted is still done.
 ts::task<> application::work_off_queue() {
-    unsigned done = 0;
     const ts::stop_callback close(background_.closing_token(), [this] { queue_.close(); });
     while (std::optional<std::string> job = co_await queue_.receive()) {
         co_await ts::sleep_for(5ms);  // the work
-        ++done;
+        ++jobs_done_;
     }
-    std::cout << name_ + ": " + std::to_string(done) + " jobs done\n";
+    std::cout << name_ + ": " + std::to_string(jobs_done_) + " jobs done\n";
 }
 
 }  // namespace web

@@ -1,13 +1,13 @@
 // examples/server/application.hpp - one application: three scopes, a pool, a cache, a queue, and its routes.
 // SPDX-License-Identifier: MIT
 //
-//     /app-a                 its scope; the child "pool" keeps the connection pool
+//     /app-a                 its scope, which owns the connection pool
 //       /handlers            one child per request
 //       /timers              refreshes the cache
 //       /background          works off the queue
 //
-// A shutdown ends the three inner scopes first, side by side. Then the pool has no user any more, is released,
-// and with it the scope of the application ends.
+// A shutdown ends the three inner scopes first, side by side. Then the pool has no user any more and is released, as
+// was deferred, and with that the scope of the application ends.
 #pragma once
 
 #include "connection_pool.hpp"
@@ -19,6 +19,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace web {
@@ -55,8 +56,7 @@ private:
     taskscope::task<reply> work(const request& r);
     taskscope::task<reply> cached(const request& r);
 
-    taskscope::task<> keep_pool(std::unique_ptr<connection_pool> pool);
-    taskscope::task<> refresh_cache();
+    void release_pool();
     taskscope::task<> refresh(unsigned round);
     taskscope::task<> work_off_queue();
 
@@ -64,8 +64,9 @@ private:
     std::string prefix_;
     error_log errors_;
 
-    connection_pool* pool_ =
-        nullptr;  // keep_pool()'s; there as long as a handler, timer or worker is
+    std::optional<connection_pool> pool_;  // there as long as a handler, timer or worker is
+    unsigned round_ = 0;                   // of the timer
+    unsigned jobs_done_ = 0;               // by the worker, all attempts together
     taskscope::channel<std::string> queue_{64};
     std::mutex cache_mutex_;
     std::shared_ptr<const std::string> cache_;  // guarded by cache_mutex_

@@ -176,6 +176,8 @@ ts::task<reply> session::answer_in(application& app, request r) {
         co_return reply(http::status::service_unavailable, "stopping\n");
     } catch (const ts::scope_closed&) {
         co_return reply(http::status::service_unavailable, "stopping\n");
+    } catch (const ts::timeout_error&) {  // the scope's error handler has been told, here too
+        co_return reply(http::status::gateway_timeout, "it took too long\n");
     } catch (const std::exception&) {  // the scope's error handler has been told
         co_return reply(http::status::internal_server_error, "an error, and it has been noted\n");
     }

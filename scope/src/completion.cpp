@@ -93,19 +93,17 @@ void scope_state::child_ended(completion_kind kind) noexcept {
     }
 }
 
-bool scope_state::body_ended(completion_kind kind, std::exception_ptr failure) noexcept {
+void scope_state::body_ended(completion_kind kind, std::exception_ptr failure) noexcept {
     const scope_policy chosen = policy();
     const auto& asked = policy_access::get(chosen);
-    if (asked == nullptr) return false;
+    if (asked == nullptr) return;
     const std::string where = path_or_nothing(*this);
     const error_context e{std::move(failure), facade(), where, {}, opened_at};
     const bool failed = kind == completion_kind::error;
     try {
-        return asked->body_completed({kind, facade(), failed ? &e : nullptr}) ==
-               disposition::handled;
+        asked->body_completed({kind, facade(), failed ? &e : nullptr});
     } catch (...) {
         policy_failed(chosen, nullptr);
-        return false;
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <mutex>
 #include <new>
 #include <stdexcept>
@@ -56,10 +57,27 @@ private:
     std::size_t dropped_ = 0;
 };
 
+void print(const recorded_error& e) noexcept {
+    try {
+        std::fprintf(stderr, "taskscope: an error that no join has thrown: %s\n", e.text().c_str());
+    } catch (...) {
+        std::fputs("taskscope: an error that no join has thrown, and no memory to say which\n",
+                   stderr);
+    }
+}
+
 }  // namespace
 
 struct collect_errors::state {
     explicit state(single s) noexcept : alone(s) {}
+    state(const state&) = delete;
+    state& operator=(const state&) = delete;
+    /// Errors that nobody has joined for must not go without a word.
+    ~state() {
+        const auto [errors, dropped] = list.take();
+        for (const recorded_error& e : errors) print(e);
+        if (dropped != 0) std::fprintf(stderr, "taskscope: and %zu more\n", dropped);
+    }
 
     const single alone;
     error_list list;

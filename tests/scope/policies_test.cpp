@@ -63,6 +63,19 @@ TEST_F(policies, collect_errors_alone_lets_the_others_go_on_and_throws_all_of_th
     s.blocking_join();  // they are told once
 }
 
+// cases: T009
+TEST_F(policies, collect_errors_that_no_join_has_asked_for_are_printed) {
+    testing::internal::CaptureStderr();
+    {
+        task_group g{ex, {.name = "g"}};
+        g.spawn({.name = "child"}, throw_boom);
+        ex.run_ready();
+    }
+    EXPECT_THAT(
+        testing::internal::GetCapturedStderr(),
+        HasSubstr("an error that no join has thrown: boom [child in /g, policies_test.cpp:"));
+}
+
 TEST_F(policies, collect_errors_throws_a_single_error_bare_if_it_shall) {
     const auto single = collect_errors::single::bare;
     task_group one{ex, {.single_error = single}};

@@ -35,7 +35,8 @@ struct escalate_errors {
 /// Keeps the errors of children and body; a join throws them together, in one exception_group, and they are
 /// forgotten.
 ///
-/// At most `max_errors` are kept, the first ones; the rest is counted. Thread safety: all members.
+/// At most `max_errors` are kept, the first ones; the rest is counted. If nobody joins they are printed on standard
+/// error when the last copy goes. Thread safety: all members.
 class collect_errors {
 public:
     static constexpr bool errors_only = true;

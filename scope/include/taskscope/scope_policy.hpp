@@ -25,7 +25,8 @@ struct child_completion {
     const error_context* failure;  ///< null unless `kind` is error
 };
 
-/// What a policy has done about a completion. For values and stops it makes no difference.
+/// What a policy has done about the error of a child. For values, stops and the body it makes no difference: what the
+/// body threw, its block throws, unless the policy's result() throws something else.
 enum class disposition : unsigned char {
     pass_on,  ///< nothing that is enough: the next policy of the stack is asked, then the scopes above
     handled,   ///< nobody else needs to know

@@ -102,8 +102,7 @@ public:
     void child_failed(const child& c, std::exception_ptr failure) noexcept;
     /// For values and stops, if `all_watched`.
     void child_ended(completion_kind kind) noexcept;
-    /// Whether the policy has taken the error, and result() may throw it.
-    bool body_ended(completion_kind kind, std::exception_ptr failure) noexcept;
+    void body_ended(completion_kind kind, std::exception_ptr failure) noexcept;
     void set_policy(scope_policy policy);
     scope_policy policy() noexcept;
 
