@@ -155,6 +155,8 @@ void admission_state::unlink(waiter& w) noexcept {
     --counts_.waiting;
 }
 
+}  // namespace detail
+
 admission_place::~admission_place() {
     if (state_ == nullptr) return;
     const std::lock_guard lock{state_->mutex_};
@@ -168,8 +170,6 @@ void admission_place::set_bytes(std::uint64_t bytes) noexcept {
     bytes_ = bytes;
     state_->serve();
 }
-
-}  // namespace detail
 
 admission::admission(task_scope& scope, const admission_limits& limits)
     : state_(std::make_shared<detail::admission_state>(

@@ -287,6 +287,26 @@ TEST_F(admitting, a_plain_spawn_goes_past_the_door) {
     s.blocking_join();
 }
 
+TEST_F(admitting, a_place_can_be_taken_along_by_a_child_that_is_spawned_in_another_way) {
+    admission door(s, {.max_live = 1});
+    const auto child = [&](admission_place place, int n) -> task<int> {
+        EXPECT_TRUE(place);
+        co_await go[0].wait();
+        co_return 2 * n;
+    };
+    run(ex, [&]() -> task<> {
+        auto place = co_await door.enter();
+        auto h = s.spawn_future(spawn_options{}, child, std::move(place), 21);
+        EXPECT_FALSE(place);
+        EXPECT_FALSE(door.try_enter());
+        go[0].set();
+        EXPECT_EQ(co_await std::move(h), 42);
+        EXPECT_TRUE(door.try_enter());  // and given back at once
+    });
+    EXPECT_EQ(door.counts().live, 0U);
+    s.blocking_join();
+}
+
 task<> eat(std::size_t n, async_event& until) {
     char food[64] = {};
     co_await until.wait();

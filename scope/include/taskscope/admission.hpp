@@ -83,9 +83,12 @@ private:
     refusal reason_;
 };
 
+class admission_place;
+
 namespace detail {
 
-class admission_place;
+template <class F, class... Args>
+class admitted_call;
 
 /// What an admission and the children it has admitted share.
 class admission_state {
@@ -109,7 +112,7 @@ public:
     scope_state& scope() const noexcept { return *scope_; }
 
 private:
-    friend admission_place;
+    friend taskscope::admission_place;
 
     /// One spawner in line. It lives in the frame of enter().
     class waiter {
@@ -151,26 +154,40 @@ private:
     waiter* last_ = nullptr;
 };
 
-/// A place that was taken, or nothing; given back when it is destroyed.
-class admission_place {
+}  // namespace detail
+
+/// A place that was taken, or nothing; given back when it is destroyed. May be moved to other tasks and threads.
+class [[nodiscard]] admission_place {
 public:
+    /// Holds nothing.
     admission_place() noexcept = default;
-    admission_place(std::shared_ptr<admission_state> s, std::uint64_t bytes) noexcept
-        : state_(std::move(s)), bytes_(bytes) {}
     admission_place(admission_place&&) noexcept = default;
-    admission_place& operator=(admission_place&&) = delete;
+    admission_place& operator=(admission_place&& other) noexcept {
+        std::swap(state_, other.state_);
+        std::swap(bytes_, other.bytes_);
+        return *this;
+    }
     ~admission_place();
 
     explicit operator bool() const noexcept { return state_ != nullptr; }
-    scope_state& scope() const noexcept { return state_->scope(); }
+
+private:
+    friend class admission;
+    friend detail::admission_state;
+    template <class F, class... Args>
+    friend class detail::admitted_call;
+
+    admission_place(std::shared_ptr<detail::admission_state> s, std::uint64_t bytes) noexcept
+        : state_(std::move(s)), bytes_(bytes) {}
 
     /// The child was made, and is as large as that.
     void set_bytes(std::uint64_t bytes) noexcept;
 
-private:
-    std::shared_ptr<admission_state> state_;
+    std::shared_ptr<detail::admission_state> state_;
     std::uint64_t bytes_ = 0;  // that it is charged with
 };
+
+namespace detail {
 
 /// What an admission spawns: a callable with its arguments, and its place, which goes last.
 template <class F, class... Args>
@@ -240,12 +257,22 @@ public:
     /// Also in the scope's describe() and in dumps.
     admission_counts counts() const { return state_->info().counts; }
 
+    /// A place, for a child that is spawned in another way: pass it as an argument, and it goes with the child.
+    ///
+    ///     auto place = co_await door.enter();
+    ///     auto h = handlers.spawn_future(answer, std::move(place), request);
+    ///
+    /// Waits, throws and stops as spawn_when_admitted(). It counts for as many bytes as the child made last.
+    task<admission_place> enter() { return detail::admission_state::enter(state_); }
+    /// The same without waiting: nothing if there is no place, or somebody waits for one.
+    admission_place try_enter() noexcept { return detail::admission_state::try_enter(state_); }
+
     /// Spawns `f(args...)` into the scope, as task_scope::try_spawn(), if there is a place and nobody waits for one.
     /// Returns: false, and spawns nothing, if there is none, or the scope is closed.
     template <class F, class... Args>
         requires detail::spawnable<F, Args...>
     [[nodiscard]] bool try_spawn(const spawn_options& o, F&& f, Args&&... args) {
-        detail::admission_place place = detail::admission_state::try_enter(state_);
+        admission_place place = detail::admission_state::try_enter(state_);
         return place &&
                spawn_into(std::move(place), o, std::forward<F>(f), std::forward<Args>(args)...);
     }
@@ -293,9 +320,8 @@ public:
 
 private:
     template <class F, class... Args>
-    static bool spawn_into(detail::admission_place place, const spawn_options& o, F&& f,
-                           Args&&... args) {
-        detail::scope_state& s = place.scope();
+    static bool spawn_into(admission_place place, const spawn_options& o, F&& f, Args&&... args) {
+        detail::scope_state& s = place.state_->scope();
         return detail::launch(detail::prepare_callable(
             s, o,
             detail::admitted_call<std::decay_t<F>, std::decay_t<Args>...>(
@@ -305,7 +331,7 @@ private:
     template <class F, class... Args>
     static task<> wait_and_spawn(std::shared_ptr<detail::admission_state> state, std::string name,
                                  std::source_location where, F f, Args... args) {
-        detail::admission_place place = co_await detail::admission_state::enter(state);
+        admission_place place = co_await detail::admission_state::enter(state);
         const bool spawned =
             spawn_into(std::move(place), {name, where}, std::move(f), std::move(args)...);
         if (!spawned) detail::throw_scope_closed(state->scope());
