@@ -39,6 +39,7 @@ DETAIL_FOR_SCOPE = {
     "taskscope/detail/frame_memory.hpp",
     "taskscope/detail/frame_meter.hpp",
     "taskscope/detail/job.hpp",
+    "taskscope/detail/locals.hpp",
     "taskscope/detail/promise.hpp",
     "taskscope/detail/suspension.hpp",
     "taskscope/detail/time.hpp",

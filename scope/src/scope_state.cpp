@@ -37,11 +37,12 @@ scope_state::scope_state(const task_context& above, scope_runtime& r, scope_stat
       stop(above.stop),
       closing(parent != nullptr ? parent->closing.token() : stop_token{}),
       facade_(f),
+      locals_(local_chain::share(above.locals)),
       word_(body ? one_child : 0),
       parent_(parent),
       policy_(options.policy) {
-    context = {above.home, stop.token(), this, above.limit};
-    cleanup_context = {above.home, {}, this, nullptr};
+    context = {above.home, stop.token(), this, above.limit, locals_.get()};
+    cleanup_context = {above.home, {}, this, nullptr, locals_.get()};
     all_watched.store(policy_access::wants_all(policy_), std::memory_order_relaxed);
     scope_access::make_view(*this, static_cast<void*>(&view_));
     if (parent == nullptr) return;

@@ -47,6 +47,31 @@ TEST_F(use_task_results, none_one_and_several_values) {
     run(ex, body);
 }
 
+TEST_F(use_task_results, come_back_to_the_scope_and_the_locals_of_the_task) {
+    executor ex{{.workers = 2}};
+    const task_local<int> number;
+    const auto child = [&](task_scope& s, int mine) -> task<> {
+        connection c(ex);
+        for (int i = 0; i < 20; ++i) {
+            asio::steady_timer timer(net::context(ex), 1us);
+            const error_code waited = co_await timer.async_wait(use_task);
+            EXPECT_FALSE(waited);
+            const auto [error, n] =
+                co_await asio::async_write(c.near, asio::buffer("hello", 5), use_task);
+            EXPECT_FALSE(error);
+            EXPECT_EQ(n, 5U);
+            EXPECT_EQ(number.get_or(-1), mine);
+            EXPECT_EQ(&current_scope(), &s);
+        }
+    };
+    task_scope one(ex);
+    task_scope two(ex);
+    one.spawn(with_local(number, 1, child(one, 1)));
+    two.spawn(with_local(number, 2, child(two, 2)));
+    one.blocking_join();
+    two.blocking_join();
+}
+
 TEST_F(use_task_results, values_that_can_only_be_moved) {
     executor ex{{.workers = 1}};
     const auto body = [&]() -> task<> {

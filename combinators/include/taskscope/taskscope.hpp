@@ -29,9 +29,11 @@
 #include <taskscope/manual_executor.hpp>
 #include <taskscope/parallel.hpp>
 #include <taskscope/policies.hpp>
+#include <taskscope/portal.hpp>
 #include <taskscope/race.hpp>
 #include <taskscope/readiness.hpp>
 #include <taskscope/restart.hpp>
+#include <taskscope/result_promise.hpp>
 #include <taskscope/retry.hpp>
 #include <taskscope/run_blocking.hpp>
 #include <taskscope/scope_policy.hpp>
@@ -47,7 +49,9 @@
 #include <taskscope/stop_token.hpp>
 #include <taskscope/stopped.hpp>
 #include <taskscope/task.hpp>
+#include <taskscope/task_bridge.hpp>
 #include <taskscope/task_group.hpp>
+#include <taskscope/task_local.hpp>
 #include <taskscope/task_scope.hpp>
 #include <taskscope/timeout.hpp>
 #include <taskscope/version.hpp>

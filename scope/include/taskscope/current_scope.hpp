@@ -10,7 +10,7 @@
 namespace taskscope {
 
 /// The scope that the running task belongs to: the one it was spawned into, or whose body it is; the root for a
-/// task given to executor::run(). Also in functions called by run_blocking().
+/// task given to executor::run(). Also in functions called by run_blocking(), through a task_bridge or a portal.
 /// Throws misuse_error on a thread that runs no task.
 task_scope& current_scope();
 

@@ -44,6 +44,7 @@ struct future_child : child {
         }
         source.detach();
         complete(*this, p);
+        this->drop_locals();  // a handle may keep the record for long
     }
 
     void finish_settled() noexcept {

@@ -14,12 +14,16 @@ class executor;
 
 namespace taskscope::detail {
 
+struct local_binding;
+
 struct task_context {
     executor* home = nullptr;  ///< where the task resumes, whatever it awaited
     stop_token stop;           ///< what asks it to stop
     void* scope = nullptr;     ///< the current scope; the room above knows its type
     const deadline* limit =
         nullptr;  ///< the innermost deadline it runs under; like `stop`, of those above
+    const local_binding* locals =
+        nullptr;  ///< what its task-locals are bound to; whoever made the context keeps them alive
 };
 
 }  // namespace taskscope::detail

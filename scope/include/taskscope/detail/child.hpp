@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <taskscope/detail/context.hpp>
 #include <taskscope/detail/current.hpp>
+#include <taskscope/detail/locals.hpp>
 #include <taskscope/detail/scope_state.hpp>
 #include <taskscope/task.hpp>
 
@@ -18,10 +20,14 @@
 
 namespace taskscope::detail {
 
-/// Where a child comes from, if it has a name of its own.
-struct named_site {
+/// What few children have: a name, and locals that are not those of the scope.
+struct child_extras {
+    explicit child_extras(std::source_location at) noexcept : spawned_at(at) {}
+
     std::source_location spawned_at;
     std::string name;
+    local_chain locals;
+    task_context context;
 };
 
 /// Base of all records. Allocated from frame memory; gone before the member leaves its scope. 48 bytes: there may
@@ -32,20 +38,34 @@ struct child : receiver {
     child(const child&) = delete;
     child& operator=(const child&) = delete;
     ~child() {
-        if (named_) delete site_.named;
+        if (has_extras_) delete site_.extras;
     }
 
     std::source_location spawned_at() const noexcept {
-        return named_ ? site_.named->spawned_at : site_.place;
+        return has_extras_ ? site_.extras->spawned_at : site_.place;
     }
     /// Empty if it has none.
     std::string_view name() const noexcept {
-        return named_ ? std::string_view(site_.named->name) : std::string_view();
+        return has_extras_ ? std::string_view(site_.extras->name) : std::string_view();
     }
     /// Throws std::bad_alloc.
-    void set_name(std::string_view name) {
-        site_.named = new named_site{site_.place, std::string(name)};
-        named_ = true;
+    void set_name(std::string_view name) { extras().name = name; }
+
+    /// The context for the child's task: `usual`, or a copy of it with the locals of the task that spawns it, if it
+    /// has others. Throws std::bad_alloc.
+    task_context& context_for(task_context& usual) {
+        const task_context* const spawner = current_context();
+        if (spawner == nullptr || spawner->locals == usual.locals) [[likely]]
+            return usual;
+        child_extras& own = extras();
+        own.locals = local_chain::share(spawner->locals);
+        own.context = usual;
+        own.context.locals = spawner->locals;
+        return own.context;
+    }
+    /// When the child has completed.
+    void drop_locals() noexcept {
+        if (has_extras_) site_.extras->locals = {};
     }
 
     scope_state* scope;
@@ -54,11 +74,19 @@ struct child : receiver {
     std::uint32_t stripe = 0;
 
 private:
-    bool named_ = false;
+    child_extras& extras() {
+        if (!has_extras_) {
+            site_.extras = new child_extras(site_.place);
+            has_extras_ = true;
+        }
+        return *site_.extras;
+    }
+
+    bool has_extras_ = false;
     union site {
         explicit site(std::source_location at) noexcept : place(at) {}
         std::source_location place;
-        named_site* named;
+        child_extras* extras;
     } site_;
 };
 

@@ -16,6 +16,7 @@
 
 #include <taskscope/async_event.hpp>
 #include <taskscope/detail/context.hpp>
+#include <taskscope/detail/locals.hpp>
 #include <taskscope/scope_policy.hpp>
 #include <taskscope/shutdown.hpp>
 #include <taskscope/stop_reason.hpp>
@@ -190,7 +191,8 @@ private:
     void policy_failed(const scope_policy& failed, const error_context* e) noexcept;
 
     atomic<task_scope*> facade_;
-    void* view_ = nullptr;  // memory of a task_scope, which is one pointer
+    void* view_ = nullptr;      // memory of a task_scope, which is one pointer
+    const local_chain locals_;  // those in the context
 
     alignas(cache_line) atomic<std::uint64_t> word_{0};
     atomic<std::uint32_t> references_{2};  // the task_scope's, and that of the end() to come

@@ -46,12 +46,13 @@ promise_base* prepare(Record* c, const spawn_options& o, task_context& context,
     bool entered = false;
     try {
         if (!o.name.empty()) c->set_name(o.name);
+        task_context& own = c->context_for(context);
         entered = try_enter(*c);
         if (entered) {
             auto t = make_task();
             if (!t) throw_empty_task();
             promise_base& p = release_frame(t);
-            adopt(*c, p, context);
+            adopt(*c, p, own);
             return &p;
         }
     } catch (...) {
