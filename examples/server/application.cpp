@@ -16,6 +16,7 @@ namespace {
 constexpr unsigned connections = 16;
 constexpr auto refresh_period = 500ms;
 constexpr auto longest_answer = 30s;
+constexpr ts::admission_limits at_once{.max_live = 1000, .max_waiting = 4000, .max_wait = 2s};
 
 }  // namespace
 
@@ -26,6 +27,7 @@ application::application(ts::task_scope& root, const std::string& name)
       cache_(std::make_shared<const std::string>("nothing yet\n")),
       scope_(root, {.name = name_, .policy = errors_.policy()}),
       handlers_(scope_, {.name = "handlers", .policy = {}}),  // errors go to the scope above
+      door_(handlers_, at_once),
       timers_(scope_, {.name = "timers", .policy = {}}),
       background_(scope_, {.name = "background", .policy = {}}) {}
 
@@ -41,13 +43,16 @@ void application::start() {
     background_.spawn({"worker"}, ts::restart({.most = 5, .window = 1min}, worker));
 }
 
-ts::child_handle<reply> application::handle(request r, std::shared_ptr<ts::stop_source> gone) {
+ts::child_handle<reply> application::handle(ts::admission_place place, request r,
+                                            std::shared_ptr<ts::stop_source> gone) {
     const std::string name = std::string(r.method_string()) + ' ' + std::string(path_of(r));
-    return handlers_.spawn_future({name}, &application::answer, this, std::move(r),
-                                  std::move(gone));
+    return handlers_.spawn_future({name}, &application::answer, this, std::move(place),
+                                  std::move(r), std::move(gone));
 }
 
-ts::task<reply> application::answer(request r, std::shared_ptr<ts::stop_source> gone) {
+// The place belongs to the child, and is given back when the child's arguments go.
+ts::task<reply> application::answer(const ts::admission_place&, request r,
+                                    std::shared_ptr<ts::stop_source> gone) {
     co_return co_await ts::with_timeout(longest_answer, ts::stop_when(gone->token(), dispatch(r)));
 }
 

@@ -34,17 +34,23 @@ public:
 
     const std::string& prefix() const noexcept { return prefix_; }
 
+    /// A place for one request. Waits in line when as many as may are being answered.
+    /// Throws: admission_refused if the line is too long, or moves too slowly; scope_closed during a shutdown.
+    taskscope::task<taskscope::admission_place> admit() { return door_.enter(); }
+
     /// Answers one request, in the scope "handlers". The handler is asked to stop when `gone` is requested:
     /// then nobody waits for the answer.
     /// Errors: of the handler are told the scope's error handler, and are rethrown here.
     /// Throws: scope_closed during a shutdown.
-    taskscope::child_handle<reply> handle(request r, std::shared_ptr<taskscope::stop_source> gone);
+    taskscope::child_handle<reply> handle(taskscope::admission_place place, request r,
+                                          std::shared_ptr<taskscope::stop_source> gone);
 
 private:
     using handler = taskscope::task<reply> (application::*)(const request&);
     struct route;
 
-    taskscope::task<reply> answer(request r, std::shared_ptr<taskscope::stop_source> gone);
+    taskscope::task<reply> answer(const taskscope::admission_place& place, request r,
+                                  std::shared_ptr<taskscope::stop_source> gone);
     taskscope::task<reply> dispatch(const request& r);
 
     // The routes: routes.cpp.
@@ -73,6 +79,7 @@ private:
 
     taskscope::task_scope scope_;
     taskscope::task_scope handlers_;
+    taskscope::admission door_;  // to the handlers
     taskscope::task_scope timers_;
     taskscope::task_scope background_;
 };

@@ -170,12 +170,15 @@ ts::task<reply> session::answer_in(application& app, request r) {
     auto gone = std::make_shared<ts::stop_source>();
     const stop_on_exit hang_up(gone);
     try {
-        auto handler = app.handle(std::move(r), gone);
+        ts::admission_place place = co_await app.admit();
+        auto handler = app.handle(std::move(place), std::move(r), gone);
         std::optional<reply> answered = co_await ts::stopped_as_optional(std::move(handler));
         if (answered) co_return std::move(*answered);
         co_return reply(http::status::service_unavailable, "stopping\n");
     } catch (const ts::scope_closed&) {
         co_return reply(http::status::service_unavailable, "stopping\n");
+    } catch (const ts::admission_refused&) {
+        co_return reply(http::status::service_unavailable, "too much to do, try later\n");
     } catch (const ts::timeout_error&) {  // the scope's error handler has been told, here too
         co_return reply(http::status::gateway_timeout, "it took too long\n");
     } catch (const std::exception&) {  // the scope's error handler has been told

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <taskscope/detail/in_context.hpp>
 #include <taskscope/errors.hpp>
+#include <taskscope/stop_token.hpp>
 #include <taskscope/task.hpp>
 
 #include <concepts>
@@ -85,39 +87,17 @@ private:
     promise_base* parent_ = nullptr;
 };
 
-/// Awaits a task under a stop source of its own, below the awaiting task's.
-template <class T>
-class [[nodiscard]] stop_when_awaiter : receiver {
+/// Stops the task by a source of its own, below the one that was there.
+class stop_too {
 public:
-    using taskscope_awaiter = void;
+    explicit stop_too(stop_token trigger) noexcept : trigger_(trigger) {}
+    stop_too(stop_too&& other) noexcept : trigger_(other.trigger_) {}  // before it is used
 
-    stop_when_awaiter(stop_token trigger, task<T>&& t) noexcept
-        : receiver([](receiver& r, promise_base* p) noexcept -> job* {
-              promise_base& parent = *static_cast<stop_when_awaiter&>(r).parent_;
-              if (p == nullptr) parent.result = outcome::stopped;
-              return &parent;
-          }),
-          trigger_(trigger),
-          task_(std::move(t)) {}
-    stop_when_awaiter(const stop_when_awaiter&) = delete;
-    stop_when_awaiter& operator=(const stop_when_awaiter&) = delete;
-
-    static bool await_ready() noexcept { return false; }
-    template <std::derived_from<promise_base> Promise>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
-        parent_ = &h.promise();
-        source_.emplace(parent_->context->stop);
+    void operator()(task_context& c) noexcept {
+        source_.emplace(c.stop);
         callback_.emplace(trigger_, request{&*source_});
-        context_ = *parent_->context;
-        context_.stop = source_->token();
-        promise_base& child = task_access::promise(task_);
-        child.context = &context_;
-        child.reports_to = completion::receiver;
-        child.recv = this;
-        child.owner = &task_access::frame(task_);
-        return this_worker()->bounce(child);  // through the loop, which switches to its context
+        c.stop = source_->token();
     }
-    T await_resume() { return task_access::promise(task_).take(); }
 
 private:
     struct request {
@@ -126,9 +106,6 @@ private:
     };
 
     stop_token trigger_;
-    task<T> task_;
-    promise_base* parent_ = nullptr;
-    task_context context_;
     std::optional<stop_source> source_;
     std::optional<stop_callback<request>> callback_;
 };
@@ -171,8 +148,7 @@ task<T> stopped_as_error(task<T> t) {
 /// Stop: if `t` completes as stopped, for whichever reason, so does the caller.
 template <class T>
 task<T> stop_when(stop_token trigger, task<T> t) {
-    detail::stop_when_awaiter<T> awaiter(trigger, std::move(t));
-    co_return co_await awaiter;
+    return detail::run_in_context(detail::stop_too(trigger), std::move(t));
 }
 
 }  // namespace taskscope

@@ -8,13 +8,12 @@
 #pragma once
 
 #include <taskscope/detail/current.hpp>
+#include <taskscope/detail/in_context.hpp>
 #include <taskscope/detail/locals.hpp>
 #include <taskscope/errors.hpp>
-#include <taskscope/stopped.hpp>
 #include <taskscope/task.hpp>
 
 #include <concepts>
-#include <coroutine>
 #include <type_traits>
 #include <utility>
 
@@ -35,43 +34,9 @@ struct bound_local final : local_binding {
     const T value;
 };
 
-/// Awaits a task in a context with a chain of its own.
-template <class T>
-class [[nodiscard]] with_locals_awaiter : receiver {
-public:
-    using taskscope_awaiter = void;
-
-    with_locals_awaiter(local_chain locals, task<T>&& t) noexcept
-        : receiver([](receiver& r, promise_base* p) noexcept -> job* {
-              promise_base& parent = *static_cast<with_locals_awaiter&>(r).parent_;
-              if (p == nullptr) parent.result = outcome::stopped;
-              return &parent;
-          }),
-          locals_(std::move(locals)),
-          task_(std::move(t)) {}
-    with_locals_awaiter(const with_locals_awaiter&) = delete;
-    with_locals_awaiter& operator=(const with_locals_awaiter&) = delete;
-
-    static bool await_ready() noexcept { return false; }
-    template <std::derived_from<promise_base> Promise>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
-        parent_ = &h.promise();
-        context_ = *parent_->context;
-        context_.locals = locals_.get();
-        promise_base& child = task_access::promise(task_);
-        child.context = &context_;
-        child.reports_to = completion::receiver;
-        child.recv = this;
-        child.owner = &task_access::frame(task_);
-        return this_worker()->bounce(child);  // through the loop, which switches to its context
-    }
-    T await_resume() { return task_access::promise(task_).take(); }
-
-private:
-    local_chain locals_;
-    task_context context_;
-    promise_base* parent_ = nullptr;
-    task<T> task_;
+struct with_locals {
+    local_chain locals;
+    void operator()(task_context& c) const noexcept { c.locals = locals.get(); }
 };
 
 }  // namespace detail
@@ -135,7 +100,7 @@ template <class T, class R>
 task<R> with_local(const task_local<T>& key, std::type_identity_t<T> value, task<R> t) {
     const detail::task_context& here = co_await detail::get_context();
     detail::local_chain chain(new detail::bound_local<T>(&key, here.locals, std::move(value)));
-    detail::with_locals_awaiter<R> awaiter(std::move(chain), std::move(t));
+    detail::in_context_awaiter<R, detail::with_locals> awaiter({std::move(chain)}, std::move(t));
     co_return co_await awaiter;
 }
 
