@@ -78,7 +78,10 @@ UMBRELLA = "taskscope/taskscope.hpp"
 PUBLIC_ONLY = ("examples", "benchmarks", "tests/package", "tests/compile_fail")
 
 # Tests that look inside all rooms.
-WHITEBOX = ("tests/model", "tests/stress", "tests/support", "tests/contract", "tests/toolchain")
+WHITEBOX = ("tests/model", "tests/noise", "tests/stress", "tests/support", "tests/contract", "tests/toolchain")
+
+# Tests that are listed in a CMakeLists.txt of their own: all their files.
+OWN_LISTS = ("tests/model", "tests/noise")
 
 # Public headers without a test of their own, and why.
 WITHOUT_TEST = {
@@ -195,20 +198,20 @@ class Checker:
     # lists
 
     def check_lists(self):
-        for folder in [*ROOMS, "tests", "tests/model"]:
+        for folder in [*ROOMS, "tests", *OWN_LISTS]:
             cmake = f"{folder}/CMakeLists.txt"
             if cmake not in self.files:
                 continue
             text = "\n".join(line.split("#")[0] for line in self.lines(cmake))
-            words = re.findall(r"(?<![<\w./-])[\w./-]+\.[ch]pp\b", text)  # <...> is an include path
+            words = re.findall(r"(?<![<}\w./-])[\w./-]+\.[ch]pp\b", text)  # <...>: an include path; ${...}/: not of here
             listed = {f"{folder}/{word}" for word in words}
             for file in sorted(listed - set(self.files)):
                 self.report(cmake, 1, f"{file} is listed and does not exist")
             if folder == "tests":
                 present = {f for f in self.cpp if re.match(r"tests/\w+/\w+_test\.cpp$|tests/stress/\w+\.cpp$", f)}
-                present = {f for f in present if not f.startswith(("tests/toolchain/", "tests/model/"))}
-            elif folder == "tests/model":
-                present = {f for f in self.cpp if re.match(r"tests/model/.+\.cpp$", f)}
+                present = {f for f in present if not f.startswith(("tests/toolchain/", *OWN_LISTS))}
+            elif folder in OWN_LISTS:
+                present = {f for f in self.cpp if f.startswith(f"{folder}/") and f.endswith(".cpp")}
             else:
                 present = {
                     f
