@@ -75,7 +75,7 @@ protected:
     }
     static std::vector<std::string> texts_of(const exception_group& g) {
         std::vector<std::string> texts;
-        for (const std::exception_ptr& e : g.errors()) texts.push_back(describe(e));
+        for (const recorded_error& e : g.errors()) texts.push_back(describe(e.error));
         return texts;
     }
 

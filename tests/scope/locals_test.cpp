@@ -1,7 +1,5 @@
 // tests/scope/locals_test.cpp - task-locals of children, siblings and scopes.
 // SPDX-License-Identifier: MIT
-//
-// Rows T374, T378 to T381 of the catalogue of behaviours.
 #include "support.hpp"
 
 #include <taskscope/task_bridge.hpp>
@@ -46,6 +44,7 @@ protected:
 // A record must not grow for what few children have.
 static_assert(sizeof(detail::child) == 48);
 
+// cases: T050
 TEST_F(locals, of_a_child_are_those_of_its_spawner) {
     task_scope s{ex};
     const auto spawner = [&]() -> task<> {
@@ -73,7 +72,7 @@ TEST_F(locals, of_a_child_are_those_of_its_spawner) {
                               "outside -1"}));
 }
 
-// T374, T380
+// cases: T317, T374, T380
 TEST_F(locals, of_a_child_are_not_its_parents_and_not_its_siblings) {
     const auto rebinds = [&](int n) -> task<> {
         const auto inner = [&]() -> task<> {
@@ -96,7 +95,8 @@ TEST_F(locals, of_a_child_are_not_its_parents_and_not_its_siblings) {
     EXPECT_EQ(seen, (sequence{"1", "2"}));
 }
 
-// T378: what the scope was opened with is seen in its body, and by children from outside of any task.
+// cases: T378
+// What the scope was opened with is seen in its body, and by children from outside of any task.
 TEST_F(locals, of_a_scope_are_for_those_whose_spawner_has_none_to_give) {
     task_scope outer{ex};
     task_scope* inside = nullptr;
@@ -202,7 +202,8 @@ TEST_F(locals, go_through_start_and_admission) {
     EXPECT_EQ(seen, (sequence{"first 7", "second 7"}));
 }
 
-// T381: a bridge takes the current scope along.
+// cases: T381
+// A bridge takes the current scope along.
 TEST_F(locals, and_the_current_scope_cross_a_bridge) {
     task_scope s{ex};
     s.spawn(with_local(number, 7, [](task_scope& here, auto child) -> task<> {
@@ -229,7 +230,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, locals_on, testing::Values(1, 2, 8));
 
-// T379
+// cases: T379
 TEST_P(locals_on, of_thousands_of_children_never_get_mixed_up) {
     std::atomic<int> wrong{0};
     std::atomic<int> ran{0};

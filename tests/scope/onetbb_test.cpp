@@ -1,7 +1,5 @@
 // tests/scope/onetbb_test.cpp - bodies of oneTBB's algorithms, on its threads, on behalf of a task.
 // SPDX-License-Identifier: MIT
-//
-// Row T381 of the catalogue of behaviours.
 #include "support.hpp"
 
 #include <taskscope/current_scope.hpp>
@@ -30,6 +28,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, onetbb, testing::Values(1, 2, 8));
 
+// cases: T381
 // Tasks with different locals, in different scopes, wait for the same threads, and for each other's parts.
 TEST_P(onetbb, bodies_see_locals_and_scope_of_their_task_and_spawn_into_it) {
     constexpr int tasks = 6;

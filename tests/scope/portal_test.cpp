@@ -1,7 +1,5 @@
 // tests/scope/portal_test.cpp - foreign threads that run functions in a scope.
 // SPDX-License-Identifier: MIT
-//
-// Rows T381, T399 and T402 of the catalogue of behaviours.
 #include "support.hpp"
 
 #include <taskscope/portal.hpp>
@@ -43,6 +41,7 @@ protected:
     }
 };
 
+// cases: T399
 TEST_F(portals, spawn_children_with_the_locals_of_their_maker) {
     task_scope s{ex, {.name = "s"}};
     const portal home = made_with(7, s);
@@ -64,6 +63,7 @@ TEST_F(portals, spawn_children_with_the_locals_of_their_maker) {
     EXPECT_EQ(s.counts().spawned, 5U);
 }
 
+// cases: T381
 // A function that is no coroutine itself is called on the foreign thread.
 TEST_F(portals, lend_scope_and_locals_to_functions_that_are_called_on_the_way) {
     task_scope s{ex};
@@ -146,6 +146,7 @@ TEST_F(portals, call_gives_values_and_errors_and_tells_of_stops) {
     EXPECT_EQ(s.counts().live, 0U);
 }
 
+// cases: T402
 TEST_F(portals, call_drives_a_manual_executor_and_is_refused_on_a_worker) {
     task_scope s{ex};
     const portal home(s);
@@ -167,6 +168,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, portals_on, testing::Values(1, 2, 8));
 
+// cases: T399
 // Callbacks keep coming while the scope ends and goes: each is a child that was joined, or refused.
 TEST_P(portals_on, of_callbacks_against_the_end_of_the_scope_none_is_half_admitted) {
     for (int round = 0; round < 100; ++round) {
