@@ -94,6 +94,8 @@ void scope_state::child_ended(completion_kind kind) noexcept {
 }
 
 void scope_state::body_ended(completion_kind kind, std::exception_ptr failure) noexcept {
+    // Whoever awaits the block may get it in an exception_group, which is not fatal.
+    if (failure != nullptr && is_fatal(failure)) stop_everything(runtime, failure);
     const scope_policy chosen = policy();
     const auto& asked = policy_access::get(chosen);
     if (asked == nullptr) return;

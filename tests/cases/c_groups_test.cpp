@@ -53,6 +53,25 @@ TEST_F(fail_fast, an_error_that_is_no_exception_is_grouped_like_any_other) {
                 ElementsAre("unknown exception"));
 }
 
+struct disk_gone : boom, fatal_error {
+    disk_gone() : boom("disk gone") {}
+};
+
+// cases: T091, T095
+TEST_F(fail_fast, a_fatal_error_of_the_body_comes_first_and_stops_the_tree) {
+    task_scope other{ex};
+    other.spawn(sleeps());
+    EXPECT_THAT(errors_of([](task_group& g) -> task<> {
+                    g.spawn(throw_boom);
+                    co_await stopped_as_optional(sleeps());
+                    throw disk_gone();
+                }),
+                ElementsAre("disk gone", "boom"));
+    EXPECT_TRUE(ex.root().stop_requested());
+    other.blocking_join();
+    EXPECT_EQ(other.counts().stopped, 1U);
+}
+
 // cases: T096
 TEST_F(fail_fast, a_body_that_completes_as_stopped_is_no_error) {
     run(ex, [&]() -> task<> {

@@ -9,8 +9,9 @@ namespace taskscope {
 
 /// A base for errors that no part of the program can live with: `struct disk_gone : std::runtime_error, fatal_error`.
 ///
-/// A child that fails with one asks the executor's root scope to stop, whatever the policies around it say; those are
-/// told of it as of every error. The reason of that stop has its text, and in an exception_group it comes first.
+/// A child, or the body of a block, that fails with one asks the executor's root scope to stop, whatever the policies
+/// around it say; those are told of it as of every error. The reason of that stop has its text, and in an
+/// exception_group it comes first.
 class fatal_error {
 public:
     fatal_error(const fatal_error&) noexcept = default;
