@@ -191,7 +191,7 @@ TEST(AsyncMutexDeathTest, DestroyedWhileLockedTerminates) {
 
 // Races
 
-// cases: T419
+// cases: T419, T437
 TEST_F(AsyncMutexRaces, GuardsPlainMemory) {
     for (const unsigned workers : {1U, 2U, 8U}) {
         executor ex{{.workers = workers}};
