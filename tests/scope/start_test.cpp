@@ -403,6 +403,7 @@ TEST_F(starting, refuses_a_second_signal) {
 
 struct hesitant {
     explicit hesitant(int n) : tries(n) {}
+    // NOLINTNEXTLINE(performance-noexcept-move-constructor): that is what it is for
     hesitant(hesitant&& other) : tries(other.tries) {
         if (--other.tries == 0) throw boom("cannot be moved yet");
     }
@@ -414,7 +415,7 @@ TEST_F(starting, lets_a_child_try_again_whose_value_could_not_be_moved) {
     const auto stubborn = [&](start_signal<hesitant> ready) -> task<> {
         hesitant value(1);
         EXPECT_THROW(ready(std::move(value)), boom);
-        EXPECT_TRUE(ready(std::move(value)));
+        EXPECT_TRUE(ready(std::move(value)));  // NOLINT(bugprone-use-after-move)
         co_return;
     };
     run(ex, [&]() -> task<> {

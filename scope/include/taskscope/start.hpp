@@ -214,10 +214,8 @@ template <class T, class F>
 using signal_value_t = typename signal_value<T, F>::type;
 
 template <class T, class F, class... Args>
-concept startable = requires(std::decay_t<F>& f, std::decay_t<Args>&&... args,
-                             start_signal<signal_value_t<T, F>> signal) {
-    requires is_task_type<decltype(std::invoke(f, std::move(args)..., std::move(signal)))>;
-};
+concept startable = is_task_type<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...,
+                                                      start_signal<signal_value_t<T, F>>>>;
 
 /// What start() spawns: the callable, its arguments, and what becomes of its end.
 template <class T, class F, class... Args>
