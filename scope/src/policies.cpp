@@ -99,8 +99,11 @@ void collect_errors::result() {
     if (errors.empty() && dropped == 0) return;
     if (errors.size() == 1 && dropped == 0 && state_->alone == single::bare)
         std::rethrow_exception(std::move(errors[0].error));
-    std::stable_partition(errors.begin(), errors.end(),
-                          [](const recorded_error& e) { return is_fatal(e.error); });
+    // Fatal ones first. clang warns of std::stable_partition: libstdc++ 12 has it use a deprecated function.
+    auto others = errors.begin();
+    for (auto at = errors.begin(); at != errors.end(); ++at) {
+        if (is_fatal(at->error)) std::rotate(others++, at, at + 1);
+    }
     std::string message = "taskscope: errors";
     if (!errors.empty()) message += " in " + errors[0].scope_path;
     throw exception_group(std::move(message), std::move(errors), dropped);
