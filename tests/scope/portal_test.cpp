@@ -128,7 +128,7 @@ TEST_F(portals, refuse_when_the_scope_is_closed_or_ended_or_gone_with_its_execut
 TEST_F(portals, call_gives_values_and_errors_and_tells_of_stops) {
     int told = 0;
     executor threads{{.workers = 1}};
-    task_scope s{threads, {.on_error = [&](const error_context&) { ++told; }}};
+    task_scope s{threads, {.policy = [&](const error_context&) { ++told; }}};
     const portal home(s);
     EXPECT_EQ(home.call([] { return 7; }), 7);
     const auto later = []() -> task<std::unique_ptr<int>> {
