@@ -27,6 +27,8 @@ options from_environment() {
         o.preemptions = static_cast<unsigned>(std::stoul(t));
     if (const char* t = variable("TASKSCOPE_MODEL_SEED")) o.seed = std::stoull(t);
     if (const char* t = variable("TASKSCOPE_MODEL_ROUNDS")) o.rounds = std::stoull(t);
+    if (const char* t = variable("TASKSCOPE_MODEL_SECONDS"))
+        o.limit = std::chrono::seconds(std::stoul(t));
     if (const char* t = variable("TASKSCOPE_MODEL_MODE")) {
         const std::string_view name = t;
         if (name == "random") o.how = mode::random;
@@ -58,12 +60,13 @@ void expect_holds(const std::function<void()>& body, options o) {
         std::chrono::steady_clock::now() - start);
     if (r.failed) {
         ADD_FAILURE() << r.report;
-    } else if (!r.complete) {
+    } else if (!r.complete && !r.cut_off) {
         ADD_FAILURE() << "not everything was seen in " << r.runs << " runs";
     }
     std::cout << "model: " << r.runs << " runs, " << r.pruned << " pruned, " << took.count()
               << " ms\n";
     testing::Test::RecordProperty("runs", std::to_string(r.runs));
+    if (r.cut_off) GTEST_SKIP() << "cut off: not everything was seen, and nothing is wrong so far";
 }
 
 void check(bool holds, const char* what, std::source_location where) {

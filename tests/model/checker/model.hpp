@@ -40,14 +40,16 @@ struct options {
         1;  ///< failures of compare_exchange_weak and wakes for no reason, in one run
     bool membarrier = true;           ///< whether the kernel has membarrier(2)
     std::uint64_t runs = 50'000'000;  ///< gives up beyond
+    std::chrono::seconds limit{0};    ///< stops after so long, if that is not 0
 };
 
-/// The defaults, changed by TASKSCOPE_MODEL_BOUND, _MODE, _SEED, _ROUNDS and _PATH in the environment.
+/// The defaults, changed by TASKSCOPE_MODEL_BOUND, _MODE, _SEED, _ROUNDS, _PATH and _SECONDS in the environment.
 options from_environment();
 
 struct result {
     bool failed = false;
     bool complete = false;     ///< everything within the bound was seen
+    bool cut_off = false;      ///< options::limit was over
     std::string what;          ///< first line of the report: what went wrong
     std::string report;        ///< with the interleaving, as a table
     std::uint64_t runs = 0;    ///< executions that came to their end

@@ -7,6 +7,7 @@
 #include <ucontext.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
@@ -53,6 +54,7 @@ runtime::runtime(const options& o, const std::function<void()>& body)
 result runtime::explore() {
     the_runtime = this;
     __libc_single_threaded = 0;  // the library takes shortcuts otherwise
+    const auto start = std::chrono::steady_clock::now();
     for (;;) {
         run_once();
         if (ending_ == ending::failed) break;
@@ -66,7 +68,13 @@ result runtime::explore() {
             result_.complete = true;
             break;
         }
-        if (result_.runs + result_.pruned >= options_.runs) break;
+        const std::uint64_t seen = result_.runs + result_.pruned;
+        if (seen >= options_.runs) break;
+        if (options_.limit.count() != 0 && seen % 256 == 0 &&
+            std::chrono::steady_clock::now() - start >= options_.limit) {
+            result_.cut_off = true;
+            break;
+        }
     }
     the_runtime = nullptr;
     if (ending_ == ending::failed) {
