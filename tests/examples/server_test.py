@@ -347,7 +347,7 @@ class Http(unittest.TestCase):
         for app in "/app-a", "/app-b":
             for path in app, app + "/handlers", app + "/timers", app + "/background":
                 self.assertIn(path, scopes)
-        self.assertEqual([c["name"] for c in scopes["/app-a"]["children"]], ["pool"])
+        self.assertEqual([c["name"] for c in scopes["/app-a/background"]["children"]], ["worker"])
         with self.server.connect() as c:
             c.request("/myapp-a/slow?ms=60000")
             self.assertTrue(until(lambda: "GET /myapp-a/slow" in self.server.get("/tree")[1]))
