@@ -36,15 +36,14 @@ ts::task<> all_or_nothing() {
         });
         std::cout << "sum: " << sum << '\n';
     } catch (const ts::exception_group& e) {
-        std::cout << "no offer: " << e.errors().size() << " error: " << ts::describe(e.errors()[0].error)
-                  << '\n';
+        std::cout << "no offer: " << e.errors().size()
+                  << " error: " << ts::describe(e.errors()[0].error) << '\n';
     }
 }
 
 // As many prices as there are. Errors go to the handler of the scope.
 ts::task<> as_many_as_possible() {
-    const ts::scope_options options{.name = "catalogue",
-                                    .policy = [](const ts::error_context& e) {
+    const ts::scope_options options{.name = "catalogue", .policy = [](const ts::error_context& e) {
                                         std::cout << "in " << e.scope_path << ", " << e.task_name
                                                   << ": " << ts::describe(e.error) << '\n';
                                     }};

@@ -39,7 +39,8 @@ backoff::backoff(const retry_options& o)
                           o.factor >= 1 && o.jitter >= 0 && o.jitter <= 1;
     if (!sensible) {
         throw misuse_error(
-            "taskscope: retry() and restart() need at least 1 attempt, delays of at least 0, a factor of at "
+            "taskscope: retry() and restart() need at least 1 attempt, delays of at least 0, a "
+            "factor of at "
             "least 1, and a jitter from 0 to 1");
     }
 }

@@ -292,8 +292,8 @@ TEST(ScopeModel, AJoinBeginsDeferredFunctionsOneAfterTheOther) {
         std::thread a([&] { s->defer([&calls] { ++calls; }); });
         s->defer([&calls] { ++calls; });
         a.join();
-        std::thread w = m.be_worker(
-            0, [&](worker& self) { m.run_until(self, [&] { return calls == 2; }); });
+        std::thread w =
+            m.be_worker(0, [&](worker& self) { m.run_until(self, [&] { return calls == 2; }); });
         join(s, m);
         model::check(calls == 2, "both ran");
         w.join();

@@ -6,8 +6,8 @@
 #pragma once
 
 #include <taskscope/detail/child.hpp>
-#include <taskscope/detail/deferred.hpp>
 #include <taskscope/detail/contract.hpp>
+#include <taskscope/detail/deferred.hpp>
 #include <taskscope/detail/spawn_here.hpp>
 #include <taskscope/spawn_future.hpp>
 #include <taskscope/start.hpp>
