@@ -55,7 +55,8 @@ void stop_everything(scope_runtime& r, const std::exception_ptr& fatal) noexcept
     std::string what;
     try {
         what = describe(fatal);
-    } catch (...) {  // then without
+    } catch (...) {
+        what.clear();  // then without
     }
     r.root().request_stop(stop_kind::fatal, what);
 }

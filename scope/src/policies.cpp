@@ -32,14 +32,15 @@ class error_list {
 public:
     void add(const error_context& e) noexcept {
         const std::lock_guard lock{mutex_};
-        if (errors_.size() < collect_errors::max_errors) {
-            try {
-                errors_.push_back(recorded_error::of(e));
-                return;
-            } catch (const std::bad_alloc&) {
-            }
+        if (errors_.size() == collect_errors::max_errors) {
+            ++dropped_;
+            return;
         }
-        ++dropped_;
+        try {
+            errors_.push_back(recorded_error::of(e));
+        } catch (const std::bad_alloc&) {
+            ++dropped_;
+        }
     }
 
     struct content {

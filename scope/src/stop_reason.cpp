@@ -34,12 +34,16 @@ namespace detail {
 
 bool scope_state::request_stop(stop_kind kind, std::string_view text) noexcept {
     if (stop.stop_requested()) return false;
+    std::shared_ptr<const taskscope::stop_reason> why;
     try {
-        auto why = std::make_shared<const taskscope::stop_reason>(
+        why = std::make_shared<const taskscope::stop_reason>(
             taskscope::stop_reason{kind, std::string(text), path(), context.home->now()});
+    } catch (const std::bad_alloc&) {
+        why.reset();  // then without
+    }
+    {
         const std::lock_guard lock{mutex_};
         if (reason_ == nullptr) reason_ = std::move(why);
-    } catch (const std::bad_alloc&) {  // then without
     }
     return stop.request_stop();
 }
@@ -75,7 +79,8 @@ void scope_state::remember_reason() noexcept {
     if (!stop.stop_requested()) return;
     try {
         reason();
-    } catch (const std::bad_alloc&) {  // then without
+    } catch (const std::bad_alloc&) {
+        return;  // then without
     }
 }
 
