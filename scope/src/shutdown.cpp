@@ -9,6 +9,7 @@
 #include <deque>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -224,11 +225,10 @@ task<> end_scope(ending_scope& e, operation op, share time) {
     for (ending_scope* f : e.first) co_await f->over.wait_shielded();
 
     const scope_reference& s = e.scope;
-    if (s->limits) {
+    if (const std::optional<shutdown_limits> own = s->limits) {
         time.drain_until =
-            std::min(time.drain_until, saturating_add(s->context.home->now(), s->limits->drain));
-        time.stop_until =
-            std::min(time.stop_until, saturating_add(time.drain_until, s->limits->stop));
+            std::min(time.drain_until, saturating_add(s->context.home->now(), own->drain));
+        time.stop_until = std::min(time.stop_until, saturating_add(time.drain_until, own->stop));
     }
     std::vector<task<>> below;
     {
