@@ -122,8 +122,7 @@ bool scope_state::try_end() noexcept {
     do {
         if ((word & ending) != 0) return true;
         if (word >= one_child) return false;
-        next = (word & deferred) != 0 ? (word | closed | join_wanted) + one_child
-                                      : word | closed | ending;
+        next = (word & deferred) != 0 ? (word | closed) + one_child : word | closed | ending;
         // edge scope.leave, acquire half: everything the members did.
     } while (!word_.compare_exchange_weak(word, next, std::memory_order_acquire,
                                           std::memory_order_relaxed));
