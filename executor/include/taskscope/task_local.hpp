@@ -11,6 +11,7 @@
 #include <taskscope/detail/in_context.hpp>
 #include <taskscope/detail/locals.hpp>
 #include <taskscope/errors.hpp>
+#include <taskscope/stopped.hpp>
 #include <taskscope/task.hpp>
 
 #include <concepts>
