@@ -85,7 +85,8 @@ public:
 };
 
 /// `k` children have to end with a value. When they have, the rest and the body are asked to stop. A join that comes
-/// to fewer throws quorum_missed. The body does not count, and its error is passed on.
+/// to fewer throws quorum_missed. If there are enough, the errors of others show in has_errors() and the counts alone.
+/// The body does not count, and its error is passed on.
 class quorum {
 public:
     explicit quorum(std::size_t k);
