@@ -31,11 +31,14 @@ executor_core::executor_core(executor& home, const executor_options& options, bo
     if (options.blocking_threads == 0) {
         throw std::invalid_argument("taskscope: an executor needs at least 1 blocking thread");
     }
+    static constinit atomic<std::uint32_t> always_some{1};
     enable_asymmetric_barriers();
     workers.reserve(options.workers);
     for (unsigned i = 0; i < options.workers; ++i) {
         workers.push_back(std::make_unique<worker>(*this, i));
-        workers.back()->sleepers = &idle.sleeping();
+        workers.back()->sleepers = barriers_are_asymmetric.load(std::memory_order_relaxed)
+                                       ? &idle.sleeping()
+                                       : &always_some;
         workers.back()->random = 0x9e3779b9U * (i + 1);
     }
     const unsigned parallel = std::min(options.workers, default_worker_count());

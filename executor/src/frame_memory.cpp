@@ -13,7 +13,20 @@ extern "C" [[gnu::weak]] void __asan_init();  // NOLINT(bugprone-reserved-identi
 namespace taskscope {
 namespace detail {
 
-constinit thread_local frame_cache* thread_frames [[gnu::tls_model("initial-exec")]] = nullptr;
+namespace {
+
+// Never destroyed, as what follows.
+union nobodys_cache {
+    constexpr nobodys_cache() noexcept : cache(frame_cache::none{}) {}
+    ~nobodys_cache() {}  // NOLINT(modernize-use-equals-default): that one would be deleted
+    frame_cache cache;
+};
+constinit nobodys_cache nobodys;
+
+}  // namespace
+
+constinit thread_local frame_cache* thread_frames [[gnu::tls_model("initial-exec")]] =
+    &nobodys.cache;
 
 namespace {
 
@@ -41,7 +54,7 @@ process& all() noexcept {
 // A thread's cache, given back when the thread ends.
 struct owner {
     owner() { thread_frames = &cache; }
-    ~owner() { thread_frames = nullptr; }
+    ~owner() { thread_frames = &nobodys.cache; }
     frame_cache cache;
 };
 
@@ -49,7 +62,33 @@ void make_cache() noexcept { thread_local owner of_this_thread; }
 
 constinit thread_local frame_meter* meter = nullptr;
 
+bool has_cache() noexcept { return thread_frames != &nobodys.cache; }
+
 }  // namespace
+
+// When a thread ends, destructors of its static objects may still make and free frames: these go to the depot and
+// back.
+struct without_cache {
+    static void* allocate(std::size_t bytes) {
+        if (meter != nullptr && meter->cache_ != nullptr) {
+            void* const memory = meter->cache_->allocate(bytes);
+            meter->bytes_ += frame_class::bytes(frame_class::of(bytes));
+            return memory;
+        }
+        make_cache();
+        if (has_cache()) return thread_frames->allocate(bytes);
+        frame_cache passing;
+        return passing.allocate(bytes);
+    }
+
+    static void free(void* memory, std::size_t bytes) noexcept {
+        if (meter != nullptr && meter->cache_ != nullptr) return meter->cache_->free(memory, bytes);
+        make_cache();
+        if (has_cache()) return thread_frames->free(memory, bytes);
+        frame_cache passing;
+        passing.free(memory, bytes);
+    }
+};
 
 frame_cache::frame_cache() noexcept {
     process& p = all();
@@ -75,6 +114,7 @@ frame_cache::~frame_cache() {
 }
 
 void* frame_cache::allocate_elsewhere(std::size_t bytes) {
+    if (this == &nobodys.cache) return without_cache::allocate(bytes);
     const std::size_t c = frame_class::of(bytes);
     if (!all().recycles || c >= lists_.size()) {
         void* memory = ::operator new(bytes);
@@ -89,6 +129,7 @@ void* frame_cache::allocate_elsewhere(std::size_t bytes) {
 }
 
 void frame_cache::free_elsewhere(void* memory, std::size_t bytes) noexcept {
+    if (this == &nobodys.cache) return without_cache::free(memory, bytes);
     const std::size_t c = frame_class::of(bytes);
     if (!all().recycles || c >= lists_.size()) {
         add(unlisted_, -1);
@@ -110,39 +151,16 @@ void frame_cache::give_batch(std::size_t c) noexcept {
     all().depot.give(c, first);
 }
 
-// When a thread ends, destructors of its static objects may still make and free frames: these two go to the
-// depot and back.
-
 frame_meter::frame_meter(std::size_t& bytes) noexcept : bytes_(bytes), outer_(meter) {
     make_cache();
-    cache_ = outer_ != nullptr ? outer_->cache_ : thread_frames;
-    thread_frames = nullptr;
+    cache_ = outer_ != nullptr ? outer_->cache_ : has_cache() ? thread_frames : nullptr;
+    thread_frames = &nobodys.cache;
     meter = this;
 }
 
 frame_meter::~frame_meter() {
     meter = outer_;
-    if (meter == nullptr) thread_frames = cache_;
-}
-
-void* allocate_first_frame(std::size_t bytes) {
-    if (meter != nullptr && meter->cache_ != nullptr) {
-        void* const memory = meter->cache_->allocate(bytes);
-        meter->bytes_ += frame_class::bytes(frame_class::of(bytes));
-        return memory;
-    }
-    make_cache();
-    if (thread_frames != nullptr) return thread_frames->allocate(bytes);
-    frame_cache passing;
-    return passing.allocate(bytes);
-}
-
-void free_first_frame(void* memory, std::size_t bytes) noexcept {
-    if (meter != nullptr && meter->cache_ != nullptr) return meter->cache_->free(memory, bytes);
-    make_cache();
-    if (thread_frames != nullptr) return thread_frames->free(memory, bytes);
-    frame_cache passing;
-    passing.free(memory, bytes);
+    if (meter == nullptr && cache_ != nullptr) thread_frames = cache_;
 }
 
 }  // namespace detail

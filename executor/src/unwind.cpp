@@ -1,8 +1,6 @@
 // executor/src/unwind.cpp - a stop on its way from a suspended leaf to whoever wants to know.
 // SPDX-License-Identifier: MIT
-#include <taskscope/detail/promise.hpp>
-
-#include <algorithm>
+#include <taskscope/detail/join_block.hpp>
 
 namespace taskscope::detail {
 
@@ -15,14 +13,18 @@ job* unwind(promise_base& leaf) noexcept {
                 p = up;
                 break;
             }
+            case completion::inline_branch:
             case completion::branch: {
                 join_block& join = *p->join;
-                const std::uint32_t index = p->branch;
-                const bool flow = (p->flags & promise_base::inline_branch) != 0;
+                const bool flow = p->reports_to == completion::inline_branch;
+                const std::uint32_t next = p->branch + 1U;
+                p->owner = &join.branches()[p->branch];
                 p->unwind_frame();
                 // relaxed: ordered by join.complete.
                 join.stopped.store(true, std::memory_order_relaxed);
-                return join.report(index, flow, *this_worker());
+                if (!flow) return join.report(1);
+                if (promise_base* const b = join.take_back(next, *this_worker())) return b;
+                return join.report(next);
             }
             case completion::receiver: {
                 receiver& r = *p->recv;
@@ -35,12 +37,6 @@ job* unwind(promise_base& leaf) noexcept {
     }
 }
 
-void join_block::mark_parent() noexcept {
-    // An error is rethrown where the parent awaits; it goes before the stop.
-    const bool error = std::any_of(branches, branches + count, [](const promise_base* b) {
-        return b != nullptr && b->result == outcome::error;
-    });
-    if (!error) parent->result = outcome::stopped;
-}
+void promise_base::rethrow() { std::rethrow_exception(std::move(error)); }
 
 }  // namespace taskscope::detail

@@ -95,6 +95,7 @@ void executor_core::run(worker& w, job* j) noexcept {
 
 job* executor_core::step(worker& w, job& j) noexcept {
     w.budget = transfer_budget;
+    w.stack_floor = static_cast<char*>(stack_pointer()) - transfer_stack;
     w.next = nullptr;
     if (j.kind == job_kind::function) [[unlikely]] {
         auto& f = static_cast<function_job&>(j);

@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: MIT
 //
 //     auto [a, b] = co_await fork_join(fib(n - 1), fib(n - 2));
+//     auto results = co_await fork_join<8>(tasks);  // at most 8
 //     std::vector<long> v = co_await fork_join(std::views::iota(0, 1000) | std::views::transform(leaf));
 //
 // How it stays as cheap as two plain awaits while nobody steals: detail/promise.hpp, join_block.
 #pragma once
 
+#include <taskscope/branch_results.hpp>
+#include <taskscope/detail/join_block.hpp>
 #include <taskscope/task.hpp>
 
 #include <array>
@@ -23,8 +26,11 @@
 namespace taskscope {
 namespace detail {
 
+/// The result of a branch that was not stopped. After a join in which one was, and which goes on nevertheless, an error
+/// stands before all such places (join_block::mark_parent).
 template <class T>
-regular_result<T> take_branch(promise_base* p) {
+[[gnu::always_inline]] inline regular_result<T> take_branch(promise_base* p) {
+    p->rethrow_if_error();
     auto& promise = static_cast<task_promise<T>&>(*p);
     if constexpr (std::is_void_v<T>) {
         promise.take();
@@ -34,31 +40,24 @@ regular_result<T> take_branch(promise_base* p) {
     }
 }
 
-/// After a join in which a branch was stopped, and which goes on nevertheless: some branch has an error.
-/// Of a stopped branch there is nothing to look at.
-inline void rethrow_beside_a_stop(const join_block& join) {
-    // relaxed: ordered by join.complete.
-    if (!join.stopped.load(std::memory_order_relaxed)) [[likely]]
-        return;
-    for (std::uint32_t i = 0; i < join.count; ++i) {
-        if (join.branches[i] != nullptr) join.branches[i]->rethrow_if_error();
-    }
-}
+/// What a range of tasks makes of fork_join().
+template <class R>
+using branch_value_t = typename std::ranges::range_value_t<R>::value_type;
+template <class R>
+concept is_branch_range =
+    is_task_type<std::ranges::range_value_t<R>> && !std::is_reference_v<branch_value_t<R>>;
+template <class R>
+using range_join_t = std::conditional_t<std::is_void_v<branch_value_t<R>>, task<void>,
+                                        task<std::vector<regular_result<branch_value_t<R>>>>>;
 
 template <class... Ts>
 class [[nodiscard]] fork_join_awaiter {
 public:
     using taskscope_awaiter = void;
 
-    explicit fork_join_awaiter(task<Ts>&... tasks) noexcept
-        : branches_{std::exchange(task_access::frame(tasks), nullptr)...},
-          join_(branches_.data(), sizeof...(Ts)) {}
-    fork_join_awaiter(const fork_join_awaiter&) = delete;
-    fork_join_awaiter& operator=(const fork_join_awaiter&) = delete;
-    ~fork_join_awaiter() {
-        for (promise_base* b : branches_) {
-            if (b != nullptr) b->handle().destroy();
-        }
+    explicit fork_join_awaiter(task<Ts>&... tasks) noexcept {
+        promise_base** slot = join_.owned.data();
+        ((*slot++ = adopt(tasks)), ...);
     }
 
     static bool await_ready() noexcept { return false; }
@@ -66,86 +65,112 @@ public:
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
         return join_.fork(h.promise());
     }
-    auto await_resume() {
-        rethrow_beside_a_stop(join_);
-        return collect(std::index_sequence_for<Ts...>{});
-    }
+    [[gnu::always_inline]] auto await_resume() { return collect(std::index_sequence_for<Ts...>{}); }
 
 private:
     template <std::size_t... I>
-    auto collect(std::index_sequence<I...>) {
+    [[gnu::always_inline]] auto collect(std::index_sequence<I...>) {
         if constexpr ((std::is_void_v<Ts> && ...)) {
-            (take_branch<Ts>(branches_[I]), ...);
+            (take_branch<Ts>(join_.owned[I]), ...);
         } else {
             // Braces: evaluated from left to right, so the error with the lowest index is the one thrown.
-            return std::tuple<regular_result<Ts>...>{take_branch<Ts>(branches_[I])...};
+            return std::tuple<regular_result<Ts>...>{take_branch<Ts>(join_.owned[I])...};
         }
     }
 
-    std::array<promise_base*, sizeof...(Ts)> branches_;
-    join_block join_;
+    // The frames were just written one by one. Read as a vector, which is what clang makes of two moves, they would have to
+    // be in the cache first: 10 % of a fork.
+    template <class T>
+    static promise_base* adopt(task<T>& t) noexcept {
+        promise_base* frame = std::exchange(task_access::frame(t), nullptr);
+        asm("" : "+r"(frame));
+        return frame;
+    }
+
+    join_of<sizeof...(Ts)> join_;
 };
 
-/// Forks up to `chunk` tasks made from consecutive elements of a range.
-template <class T>
-class fork_chunk_awaiter {
+[[noreturn]] void too_many_branches();
+
+/// Forks up to `N` tasks made from consecutive elements of a range.
+template <class T, std::size_t N>
+class fork_some {
 public:
     using taskscope_awaiter = void;
-    using slot = std::optional<regular_result<T>>;
 
-    static constexpr std::size_t chunk =
-        8;  // decisions/0002: halving beyond, so that thieves get big parts
-
-    template <class Iterator>
-    fork_chunk_awaiter(Iterator first, std::size_t n, slot* results)
-        : results_(results), join_(branches_.data(), 0) {
-        try {
-            for (; join_.count < n; ++first) {
-                task<T> t = std::ranges::iter_move(first);
-                branches_[join_.count++] = std::exchange(task_access::frame(t), nullptr);
-            }
-        } catch (...) {
-            destroy();
-            throw;
+    /// Throws what the range throws, and std::length_error if it has more than `N` elements.
+    template <class Iterator, class Sentinel>
+    fork_some(Iterator first, Sentinel last) : join_(0) {
+        for (; first != last; ++first) {
+            if (join_.count == N) too_many_branches();
+            task<T> t = std::ranges::iter_move(first);
+            join_.owned[join_.count++] = std::exchange(task_access::frame(t), nullptr);
         }
         join_.outstanding.store(join_.count, std::memory_order_relaxed);
     }
-    fork_chunk_awaiter(const fork_chunk_awaiter&) = delete;
-    fork_chunk_awaiter& operator=(const fork_chunk_awaiter&) = delete;
-    ~fork_chunk_awaiter() { destroy(); }
 
-    static bool await_ready() noexcept { return false; }
+    bool await_ready() const noexcept { return join_.count == 0; }
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
         return join_.fork(h.promise());
     }
-    void await_resume() {
-        rethrow_beside_a_stop(join_);
-        for (std::size_t i = 0; i < join_.count; ++i)
-            results_[i].emplace(take_branch<T>(branches_[i]));
+
+protected:
+    template <class Sink>
+    void collect(Sink sink) {
+        for (std::uint32_t i = 0; i < join_.count; ++i) sink(i, take_branch<T>(join_.owned[i]));
     }
 
 private:
-    void destroy() noexcept {
-        for (std::size_t i = 0; i < join_.count; ++i) {
-            if (branches_[i] != nullptr) branches_[i]->handle().destroy();
+    join_of<N, false> join_;
+};
+
+template <class T, std::size_t N>
+class [[nodiscard]] fork_some_awaiter : public fork_some<T, N> {
+public:
+    using fork_some<T, N>::fork_some;
+
+    auto await_resume() {
+        if constexpr (std::is_void_v<T>) {
+            this->collect([](std::uint32_t, std::monostate) {});
+        } else {
+            branch_results<T, N> results;
+            this->collect([&](std::uint32_t, T&& value) { results.push_back(std::move(value)); });
+            return results;
         }
     }
+};
 
+/// How many branches a range is halved down to, so that thieves get big parts (decisions/0002).
+inline constexpr std::size_t fork_chunk = 8;
+
+template <class T>
+class [[nodiscard]] fork_chunk_awaiter : public fork_some<T, fork_chunk> {
+public:
+    using slot = std::optional<regular_result<T>>;
+
+    template <class Iterator>
+    fork_chunk_awaiter(Iterator first, Iterator last, slot* results)
+        : fork_some<T, fork_chunk>(first, last), results_(results) {}
+
+    void await_resume() {
+        this->collect([this](std::uint32_t i, regular_result<T>&& value) {
+            results_[i].emplace(std::move(value));
+        });
+    }
+
+private:
     slot* results_;
-    std::array<promise_base*, chunk> branches_;
-    join_block join_;
 };
 
 template <class T, std::random_access_iterator Iterator>
 task<void> fork_halves(Iterator first, std::size_t n, std::optional<regular_result<T>>* results) {
-    using awaiter = fork_chunk_awaiter<T>;
-    if (n <= awaiter::chunk) {
-        if (n > 0) co_await awaiter(first, n, results);
+    using difference = std::iter_difference_t<Iterator>;
+    if (n <= fork_chunk) {
+        co_await fork_chunk_awaiter<T>(first, first + static_cast<difference>(n), results);
         co_return;
     }
     const std::size_t half = n / 2;
-    using difference = std::iter_difference_t<Iterator>;
     auto left = fork_halves<T>(first, half, results);
     auto right = fork_halves<T>(first + static_cast<difference>(half), n - half, results + half);
     co_await fork_join_awaiter<void, void>(left, right);
@@ -168,7 +193,19 @@ template <class... Ts>
     return detail::fork_join_awaiter<Ts...>(tasks...);
 }
 
-/// The same for a range of tasks, or a view that makes one for each element.
+/// The same for a range of at most `N` tasks, or a view that makes one for each element. All are made at once.
+///
+/// Returns: branch_results<T, N>, a range of the values in the order of the tasks; nothing if T is void.
+/// Throws: std::length_error at once, before any task runs, if the range has more than `N` elements; what the
+///   range throws.
+/// Allocates: nothing besides the tasks' frames.
+template <std::size_t N, std::ranges::input_range R>
+    requires(detail::is_branch_range<R>)
+[[nodiscard]] detail::fork_some_awaiter<detail::branch_value_t<R>, N> fork_join(R&& range) {
+    return {std::ranges::begin(range), std::ranges::end(range)};
+}
+
+/// The same for a range of any length.
 ///
 /// With a random access range of known size the tasks are made lazily, by halving the range: the first
 /// half is worked on while the second may be stolen, and only O(log n) frames exist per worker. The view's
@@ -177,12 +214,9 @@ template <class... Ts>
 /// Returns: task<std::vector<T>> in the order of the range; task<> if T is void.
 /// Allocates: one slot per element for the results, and frames.
 template <std::ranges::input_range R>
-    requires(detail::is_task_type<std::ranges::range_value_t<R>>)
-[[nodiscard]] auto fork_join(R range) -> task<std::conditional_t<
-    std::is_void_v<typename std::ranges::range_value_t<R>::value_type>, void,
-    std::vector<detail::regular_result<typename std::ranges::range_value_t<R>::value_type>>>> {
-    using task_type = std::ranges::range_value_t<R>;
-    using T = typename task_type::value_type;
+    requires(detail::is_branch_range<R>)
+[[nodiscard]] detail::range_join_t<R> fork_join(R range) {
+    using T = detail::branch_value_t<R>;
     using result = detail::regular_result<T>;
 
     std::vector<std::optional<result>> slots;
@@ -190,7 +224,7 @@ template <std::ranges::input_range R>
         slots.resize(static_cast<std::size_t>(std::ranges::size(range)));
         co_await detail::fork_halves<T>(std::ranges::begin(range), slots.size(), slots.data());
     } else {
-        std::vector<task_type> tasks;
+        std::vector<task<T>> tasks;
         for (auto it = std::ranges::begin(range); it != std::ranges::end(range); ++it) {
             tasks.push_back(std::ranges::iter_move(it));
         }

@@ -28,11 +28,16 @@ void full_fence() noexcept;
 /// The rare side of the pair. About 2 us, and disturbs every running thread of the process.
 void heavy_barrier() noexcept;
 
+/// The frequent side of the pair for who knows that barriers are asymmetric, or goes on with a full_fence().
+inline void compiler_barrier() noexcept {
+    // edge barrier.full, with a heavy_barrier() alone: orders what the compiler does.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
 /// The frequent side of the pair.
 inline void light_barrier() noexcept {
     if (barriers_are_asymmetric.load(std::memory_order_relaxed)) [[likely]] {
-        // edge barrier.full, with a heavy_barrier() alone: orders what the compiler does.
-        std::atomic_signal_fence(std::memory_order_seq_cst);
+        compiler_barrier();
     } else {
         full_fence();
     }

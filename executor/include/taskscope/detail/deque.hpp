@@ -47,7 +47,10 @@ public:
     /// `origin`: where the indices start.
     explicit deque(std::int64_t capacity = initial_capacity,
                    std::int64_t origin = first_count<std::int64_t>())
-        : top_(origin), bottom_(origin), ring_(ring::make(capacity, nullptr)), seen_top_(origin) {}
+        : top_(origin),
+          bottom_(origin),
+          ring_(ring::make(capacity, nullptr)),
+          full_at_(origin + capacity) {}
 
     ~deque() {
         for (ring* r = ring_.load(std::memory_order_relaxed); r != nullptr;) {
@@ -65,7 +68,7 @@ public:
         const std::int64_t bottom =
             bottom_.load(std::memory_order_relaxed);      // only the owner writes it
         ring* r = ring_.load(std::memory_order_relaxed);  // only the owner writes it
-        if (bottom - seen_top_ >= r->capacity) [[unlikely]] {
+        if (bottom == full_at_) [[unlikely]] {
             r = make_room(r, bottom);
             if (r == nullptr) return false;
         }
@@ -76,22 +79,59 @@ public:
         return true;
     }
 
+    /// Owner only. The same for `n` jobs, so that jobs[0] is the youngest. False, and nothing is pushed, if there is no
+    /// room for all without another look at the thieves' end.
+    template <class J>
+    [[gnu::always_inline]] bool push_reversed(J* const* jobs, std::uint32_t n) noexcept {
+        const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+        if (full_at_ - bottom < n) [[unlikely]]
+            return false;
+        ring* r = ring_.load(std::memory_order_relaxed);
+        for (std::uint32_t i = 0; i < n; ++i)
+            r->slot(bottom + i).store(jobs[n - 1 - i], std::memory_order_relaxed);
+        // edge deque.publish, release half, as in push().
+        bottom_.store(bottom + n, std::memory_order_release);
+        return true;
+    }
+
     /// Owner only. The youngest job, or nullptr.
     job* pop() noexcept {
         const std::int64_t bottom = bottom_.load(std::memory_order_relaxed) - 1;
         // relaxed: nobody but the owner adds jobs, so a top that has reached ours says empty for good.
         if (top_.load(std::memory_order_relaxed) > bottom) return nullptr;
-        return take_bottom(bottom);
+        if (!lower_bottom(bottom) && !take_last()) return nullptr;
+        return ring_.load(std::memory_order_relaxed)->slot(bottom).load(std::memory_order_relaxed);
     }
 
     /// Owner only. Takes `expected` out if it is the youngest job, and says whether it did. Costs no
     /// barrier when another job, or none, lies there.
     bool pop_if(const job* expected) noexcept {
+        const popped p = try_pop_if(expected);
+        return p == popped::yes || (p == popped::if_first && take_last());
+    }
+
+    enum class popped : unsigned char { no, if_first, yes };
+
+    /// The same in two parts: if the job is also the oldest one, take_last() says who has it.
+    [[gnu::always_inline]] popped try_pop_if(const job* expected) noexcept {
         const std::int64_t bottom = bottom_.load(std::memory_order_relaxed) - 1;
         ring* r = ring_.load(std::memory_order_relaxed);
-        // A slot that was stolen keeps its pointer; take_bottom() finds out.
-        if (r->slot(bottom).load(std::memory_order_relaxed) != expected) return false;
-        return take_bottom(bottom) != nullptr;
+        // A slot that was stolen keeps its pointer; what follows finds out.
+        if (r->slot(bottom).load(std::memory_order_relaxed) != expected) return popped::no;
+        return lower_bottom(bottom) ? popped::yes : popped::if_first;
+    }
+
+    /// Owner only, after a pop that reached the thieves' end: whether the owner has the job.
+    [[gnu::noinline]] bool take_last() noexcept {
+        const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+        std::int64_t top =
+            top_.load(std::memory_order_relaxed);  // lower_bottom() saw it or an older
+        // edge deque.last: whoever raises top has the job.
+        const bool ours =
+            top == bottom && top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst,
+                                                          std::memory_order_relaxed);
+        bottom_.store(bottom + 1, std::memory_order_relaxed);  // empty again; publishes nothing
+        return ours;
     }
 
     /// Any thread. The oldest job, or nullptr when there is none or another thread was faster.
@@ -157,33 +197,20 @@ private:
         static void free(ring* r) noexcept { ::operator delete(r); }
     };
 
-    job* take_bottom(std::int64_t bottom) noexcept {
-        ring* r = ring_.load(std::memory_order_relaxed);
+    // Whether the owner has the slot at `bottom` without a contest.
+    [[gnu::always_inline]] bool lower_bottom(std::int64_t bottom) noexcept {
         // edge deque.last, owner's half: claim the slot, then look at top, in the single order of seq_cst
         // operations. An exchange and not a store: only a read-modify-write is a full barrier on x86.
         bottom_.exchange(bottom, std::memory_order_seq_cst);
-        std::int64_t top = top_.load(std::memory_order_seq_cst);  // edge deque.last, see above
-        if (top < bottom) [[likely]] {  // more than one job: no thief gets here
-            return r->slot(bottom).load(std::memory_order_relaxed);
-        }
-        job* j = nullptr;
-        if (top == bottom) {  // the last job: whoever raises top has it
-            j = r->slot(bottom).load(std::memory_order_relaxed);
-            // edge deque.last
-            if (!top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst,
-                                              std::memory_order_relaxed)) {
-                j = nullptr;
-            }
-        }
-        bottom_.store(bottom + 1, std::memory_order_relaxed);  // empty again; publishes nothing
-        return j;
+        return top_.load(std::memory_order_seq_cst) < bottom;  // edge deque.last, see above
     }
 
     [[gnu::noinline]] ring* make_room(ring* r, std::int64_t bottom) noexcept {
         // edge deque.reuse, acquire half (release half: the compare-exchange in steal()). Seeing a
         // thief's new top means its read of that slot is over, so the slot may be written again.
-        seen_top_ = top_.load(std::memory_order_acquire);
-        if (bottom - seen_top_ < r->capacity) return r;
+        const std::int64_t top = top_.load(std::memory_order_acquire);
+        full_at_ = top + r->capacity;
+        if (bottom != full_at_) return r;
         if (r->capacity >= max_capacity) return nullptr;
         ring* larger = nullptr;
         try {
@@ -191,20 +218,20 @@ private:
         } catch (const std::bad_alloc&) {
             return nullptr;
         }
-        for (std::int64_t i = seen_top_; i < bottom; ++i) {
+        for (std::int64_t i = top; i < bottom; ++i) {
             larger->slot(i).store(r->slot(i).load(std::memory_order_relaxed),
                                   std::memory_order_relaxed);
         }
         // edge deque.grow, release half (acquire half: the load of ring_ in steal()).
         ring_.store(larger, std::memory_order_release);
+        full_at_ = top + larger->capacity;
         return larger;
     }
 
     alignas(cache_line_pair) atomic<std::int64_t> top_;
     alignas(cache_line_pair) atomic<std::int64_t> bottom_;
     atomic<ring*> ring_;
-    std::int64_t
-        seen_top_;  // owner's: a lower bound of top, so that push() seldom reads the thieves' line
+    std::int64_t full_at_;  // owner's: no push at this bottom before another look at top
 };
 
 }  // namespace taskscope::detail

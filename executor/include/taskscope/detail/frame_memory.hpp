@@ -52,6 +52,9 @@ struct frame_class {
 class frame_cache {
 public:
     frame_cache() noexcept;
+    /// One that has nothing and keeps nothing: stands for a thread's that is not there.
+    struct none {};
+    constexpr explicit frame_cache(none) noexcept {}
     ~frame_cache();
     frame_cache(const frame_cache&) = delete;
     frame_cache& operator=(const frame_cache&) = delete;
@@ -105,12 +108,8 @@ private:
     frame_cache* prev_ = nullptr;
 };
 
-/// This thread's; nullptr until it first allocates, when it has ended, and while a frame_meter looks.
+/// This thread's; the one of nobody until it first allocates, when it has ended, and while a frame_meter looks.
 extern constinit thread_local frame_cache* thread_frames [[gnu::tls_model("initial-exec")]];
-
-/// What there is to do without one.
-void* allocate_first_frame(std::size_t bytes);
-void free_first_frame(void* memory, std::size_t bytes) noexcept;
 
 /// Never keep the answer across a suspension.
 inline frame_cache* this_threads_frames() noexcept {
@@ -121,19 +120,11 @@ inline frame_cache* this_threads_frames() noexcept {
 }
 
 /// Any thread. Throws std::bad_alloc.
-inline void* allocate_frame(std::size_t bytes) {
-    frame_cache* f = this_threads_frames();
-    return f != nullptr ? f->allocate(bytes) : allocate_first_frame(bytes);
-}
+inline void* allocate_frame(std::size_t bytes) { return this_threads_frames()->allocate(bytes); }
 
 /// Any thread, also another one than that which allocated. `bytes` as then.
 inline void free_frame(void* memory, std::size_t bytes) noexcept {
-    frame_cache* f = this_threads_frames();
-    if (f != nullptr) [[likely]] {
-        f->free(memory, bytes);
-    } else {
-        free_first_frame(memory, bytes);
-    }
+    this_threads_frames()->free(memory, bytes);
 }
 
 }  // namespace detail

@@ -19,8 +19,7 @@ public:
     ~frame_meter();
 
 private:
-    friend void* allocate_first_frame(std::size_t bytes);
-    friend void free_first_frame(void* memory, std::size_t bytes) noexcept;
+    friend struct without_cache;
 
     std::size_t& bytes_;
     frame_cache* cache_;  // the thread's; nullptr in a thread that is just ending

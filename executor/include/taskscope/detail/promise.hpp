@@ -28,11 +28,12 @@ struct promise_base;
 struct join_block;
 
 /// Who is told that a task has completed.
-enum class completion : std::uint8_t {
-    none,      ///< not started
-    awaited,   ///< a coroutine that awaits it: resumed
-    branch,    ///< a fork_join
-    receiver,  ///< a receiver: called
+enum class completion : std::uint16_t {
+    none,           ///< not started
+    awaited,        ///< a coroutine that awaits it: resumed
+    inline_branch,  ///< a fork_join; on the forking flow
+    branch,         ///< a fork_join; in a deque, or stolen from it
+    receiver,       ///< a receiver: called
 };
 
 enum class outcome : std::uint8_t { pending, value, error, stopped };
@@ -50,7 +51,6 @@ struct receiver {
 
 struct promise_base : job {
     // Flags.
-    static constexpr std::uint8_t inline_branch = 1;  ///< of a fork_join, on the forking flow
     /// Its closure may die before it does.
     static constexpr std::uint8_t from_capturing_closure = 2;
     static constexpr std::uint8_t being_destroyed = 4;  ///< while it is suspended
@@ -89,8 +89,9 @@ struct promise_base : job {
     }
     void rethrow_if_error() {
         if (result == outcome::error) [[unlikely]]
-            std::rethrow_exception(std::move(error));
+            rethrow();
     }
+    [[noreturn]] void rethrow();
 
     static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
     static void operator delete(void* memory, std::size_t bytes) noexcept {
@@ -99,20 +100,20 @@ struct promise_base : job {
 
     static std::suspend_always initial_suspend() noexcept { return {}; }
 
-    completion reports_to = completion::none;
     outcome result = outcome::pending;
     std::uint8_t flags = 0;
-    std::uint32_t branch = 0;  ///< index among the branches of a fork_join
-
+    // Side by side: a fork writes both at once.
+    completion reports_to = completion::none;
+    std::uint16_t branch = 0;  ///< index among the branches of a fork_join
     task_context* context = nullptr;
     union {
         promise_base* awaiting = nullptr;  ///< completion::awaited
-        join_block* join;                  ///< completion::branch
+        join_block* join;                  ///< completion::branch, inline_branch
         receiver* recv;                    ///< completion::receiver
     };
     union {
         promise_base** owner =
-            nullptr;               ///< the pointer in the task object that destroys this frame
+            nullptr;  ///< the pointer in the task object that destroys this frame; not of branches
         std::exception_ptr error;  ///< if result is error: nobody unwinds the frame any more
     };
 };
@@ -121,99 +122,11 @@ struct promise_base : job {
 /// Returns the next job. Called by the worker's loop only, never from await_suspend.
 job* unwind(promise_base& leaf) noexcept;
 
-/// The join of one fork_join. It lives in the awaiter, in the forking coroutine's frame.
-///
-/// The forking flow runs branch 0, then takes the next branch back out of its deque, and so on. As long as
-/// it finds them there, nobody else has a part in this join, and it counts with a plain integer. Whatever
-/// it does not find was stolen, or taken by the loop while the flow was suspended; such a branch, and the
-/// flow at its end, report with one atomic subtraction each, and the one that reaches zero goes on with
-/// the parent. (docs/decisions/0002-join-without-atomics.md)
-struct join_block {
-    join_block(promise_base** all, std::uint32_t n) noexcept
-        : branches(all), count(n), outstanding(n) {}
-
-    promise_base* parent = nullptr;
-    promise_base** branches;  ///< null where a branch was stopped
-    std::uint32_t count;
-    std::uint32_t done_by_flow = 0;  ///< the forking flow's; handed on with it when it suspends
-    atomic<std::uint32_t> outstanding;
-    atomic<bool> stopped{false};
-
-    /// Pushes branches 1 ... n-1 and returns the handle of branch 0 to go on with.
-    std::coroutine_handle<> fork(promise_base& forking) noexcept {
-        parent = &forking;
-        worker& w = *this_worker();
-        for (std::uint32_t i = count; i-- > 0;) {
-            promise_base& b = *branches[i];
-            b.context = forking.context;
-            b.reports_to = completion::branch;
-            b.join = this;
-            b.owner = &branches[i];
-            b.branch = i;
-            if (i > 0) w.push(b);
-        }
-        branches[0]->flags |= promise_base::inline_branch;
-        return w.transfer(branches[0]->handle(), *branches[0]);
-    }
-
-    /// A branch has ended; `flow` says whether the forking flow ran it. Returns what to go on with.
-    job* report(std::uint32_t index, bool flow, worker& w) noexcept {
-        if (flow) {
-            const std::uint32_t done = ++done_by_flow;
-            const std::uint32_t next = index + 1;
-            if (next < count) {
-                promise_base* sibling =
-                    std::atomic_ref(branches[next]).load(std::memory_order_relaxed);
-                if (w.queue.pop_if(sibling)) [[likely]] {
-                    sibling->flags |= promise_base::inline_branch;
-                    return sibling;
-                }
-            }
-            if (done != count && !subtract(done)) return nullptr;
-        } else if (!subtract(1)) {
-            return nullptr;
-        }
-        return all_done();
-    }
-
-private:
-    // True for the caller that completes the join.
-    bool subtract(std::uint32_t n) noexcept {
-        // edge join.complete, both halves: every branch releases its results, the last one acquires them
-        // all. After a subtraction that did not reach zero the frame that holds *this may be gone.
-        tsan_release(this);
-        if (outstanding.fetch_sub(n, std::memory_order_acq_rel) != n) return false;
-        tsan_acquire(this);
-        return true;
-    }
-
-    job* all_done() noexcept {
-        // relaxed: ordered by join.complete.
-        if (stopped.load(std::memory_order_relaxed)) [[unlikely]]
-            mark_parent();
-        return parent;
-    }
-    void mark_parent() noexcept;
-};
-
 /// Suspended for good with a result: hands over to whoever waits. Called from final_suspend, where the
 /// frame must not be destroyed: receivers are therefore called later, by the loop.
-inline std::coroutine_handle<> finish(promise_base& p) noexcept {
-    worker& w = *this_worker();
-    if (p.reports_to == completion::awaited) [[likely]] {
-        promise_base& up = *p.awaiting;
-        return w.transfer(up.handle(), up);
-    }
-    if (p.reports_to == completion::branch) [[likely]] {
-        job* next = p.join->report(p.branch, (p.flags & promise_base::inline_branch) != 0, w);
-        if (next == nullptr) return std::noop_coroutine();
-        auto& up = static_cast<promise_base&>(*next);
-        if (up.result != outcome::pending) [[unlikely]]
-            return w.bounce(up);  // stopped: to be unwound
-        return w.transfer(up.handle(), up);
-    }
-    return w.bounce(p);
-}
+///
+/// Not inline: a coroutine saves the registers of its hungriest part whenever it is resumed or destroyed.
+std::coroutine_handle<> finish(promise_base& p) noexcept;
 
 /// Completes the suspended coroutine `p` as stopped: what a native awaiter returns from await_suspend.
 inline std::coroutine_handle<> stop_here(promise_base& p) noexcept {

@@ -15,6 +15,8 @@ extern "C" {
 
 namespace taskscope::detail {
 
+inline bool tsan_listens() noexcept { return &__tsan_release != nullptr; }
+
 /// This thread is done with what `address` stands for; another will call tsan_acquire on it.
 inline void tsan_release([[maybe_unused]] void* address) noexcept {
     if (&__tsan_release != nullptr) [[unlikely]]

@@ -18,6 +18,21 @@ namespace taskscope::detail {
 
 class executor_core;
 
+/// About where the stack ends. Not the frame's address: asking for that makes every function that does keep a frame.
+[[gnu::always_inline]] inline void* stack_pointer() noexcept {
+#if defined(__x86_64__)
+    void* sp = nullptr;
+    asm("mov %%rsp, %0" : "=r"(sp));
+    return sp;
+#elif defined(__aarch64__)
+    void* sp = nullptr;
+    asm("mov %0, sp" : "=r"(sp));
+    return sp;
+#else
+    return __builtin_frame_address(0);
+#endif
+}
+
 /// Counters with one writer, the worker, and any number of readers.
 struct worker_counters {
     using counter = atomic<std::uint64_t>;
@@ -36,12 +51,13 @@ struct worker_counters {
 /// the stack where the compiler makes no tail calls (g++ without optimisation or with a sanitizer: about
 /// 500 bytes each), and the time until the worker looks at injected, timer and I/O work.
 inline constexpr int transfer_budget = 128;
+inline constexpr std::size_t transfer_stack = 64 * 1024;
 
 struct alignas(cache_line_pair) worker {
     worker(executor_core& c, unsigned i) : core(&c), index(i) {}
 
     /// Pushes a job that this worker, or a thief, will run.
-    void push(job& j) noexcept {
+    [[gnu::always_inline]] void push(job& j) noexcept {
         if (!try_push(j)) [[unlikely]]
             overflow(j);
     }
@@ -54,21 +70,33 @@ struct alignas(cache_line_pair) worker {
     }
 
     /// False if the deque has no room for it.
-    bool try_push(job& j) noexcept {
+    [[gnu::always_inline]] bool try_push(job& j) noexcept {
         tsan_release(&j);
         if (!queue.push(&j)) [[unlikely]]
             return false;
-        // edge idle.push: the push comes before the look at the sleepers, against a worker that announces
-        // its sleep and then looks at the queues (executor/README.md, "Falling asleep").
-        light_barrier();
-        if (sleepers->load(std::memory_order_relaxed) != 0) [[unlikely]]
+        if (sees_sleepers()) [[unlikely]]
             wake_for_push();
         return true;
     }
 
-    /// Resumes `target` by symmetric transfer: the handle to return from await_suspend.
+    /// After a push: whether to call wake_for_push().
+    bool sees_sleepers() const noexcept {
+        // edge idle.push: the push comes before the look at the sleepers, against a worker that announces
+        // its sleep and then looks at the queues (executor/README.md, "Falling asleep").
+        compiler_barrier();  // where that is not enough, `sleepers` says so
+        return sleepers->load(std::memory_order_relaxed) != 0;
+    }
+
+    /// Begins or resumes `target` by symmetric transfer: the handle to return from await_suspend.
     std::coroutine_handle<> transfer(std::coroutine_handle<> handle, job& target) noexcept {
         if (--budget >= 0) [[likely]]
+            return handle;
+        return bounce(target);
+    }
+
+    /// The same for what has waited for a task that has ended, so that there were as many transfers down as up.
+    std::coroutine_handle<> go_on(std::coroutine_handle<> handle, job& target) noexcept {
+        if (stack_pointer() > stack_floor) [[likely]]
             return handle;
         return bounce(target);
     }
@@ -85,10 +113,13 @@ struct alignas(cache_line_pair) worker {
     deque queue;
 
     alignas(cache_line_pair) int budget = transfer_budget;
+    void* stack_floor = nullptr;
     job* next = nullptr;              ///< what the loop runs when the present job returns
     task_context* context = nullptr;  ///< of the job that is running
     executor_core* core;
-    const atomic<std::uint32_t>* sleepers = nullptr;  ///< how many workers sleep
+    /// How many workers sleep; where barriers are not asymmetric a number that is never 0, for the sake of the full
+    /// barrier in wake_for_push().
+    const atomic<std::uint32_t>* sleepers = nullptr;
     unsigned index;
     std::uint32_t random = 0;
     std::uint32_t tick = first_count<std::uint32_t>();

@@ -1,0 +1,108 @@
+// <taskscope/detail/join_block.hpp> - fork and join: the part of a fork_join() that its branches and thieves see.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <taskscope/detail/promise.hpp>
+
+#include <array>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+
+namespace taskscope::detail {
+
+/// The join of one fork_join. It lives in the awaiter, in the forking coroutine's frame, directly before the
+/// pointers that own the branches' frames (join_of).
+///
+/// The forking flow runs branch 0, then takes the next branch back out of its deque, and so on. As long as
+/// it finds them there, nobody else has a part in this join, and nothing is counted. Whatever it does not
+/// find was stolen, or taken by the loop while the flow was suspended; such a branch, and the flow at its
+/// end, report with one atomic subtraction each, and the one that reaches zero goes on with the parent.
+/// (docs/decisions/0002-join-without-atomics.md)
+struct join_block {
+    explicit join_block(std::uint32_t n) noexcept : count(n), outstanding(n) {}
+
+    promise_base* parent = nullptr;
+    std::uint32_t count;
+    atomic<std::uint32_t> outstanding;
+    atomic<bool> stopped{false};
+
+    /// Null where a branch was stopped.
+    promise_base** branches() noexcept { return reinterpret_cast<promise_base**>(this + 1); }
+
+    /// The forking flow has done all branches before `next`: that branch, if there is one and it is still
+    /// there. It is the flow's then.
+    promise_base* take_back(std::uint32_t next, worker& w) noexcept;
+
+    /// So many branches have ended: those of the forking flow, of which there is nothing more to take back,
+    /// or one that was stolen. Returns what to go on with.
+    job* report(std::uint32_t done) noexcept;
+
+protected:
+    void announce_to_tsan() noexcept;
+    /// Pushes branches 1 ... into a deque without room for all. Returns the handle of branch 0.
+    std::coroutine_handle<> push_singly(worker& w) noexcept;
+    /// Returns the handle of branch 0.
+    std::coroutine_handle<> wake_and_start(worker& w) noexcept;
+
+private:
+    bool subtract(std::uint32_t n) noexcept;
+    void mark_parent() noexcept;
+};
+
+/// The join of exactly, or at most, `N` branches. Owns their frames.
+template <std::size_t N, bool exactly = true>
+struct join_of : join_block {
+    static_assert(N > 0 && N < 0x10000, "branches are numbered by 16 bits");
+    static_assert(sizeof(join_block) % alignof(promise_base*) == 0);
+
+    explicit join_of(std::uint32_t n = N) noexcept : join_block(n) {}
+    join_of(const join_of&) = delete;
+    join_of& operator=(const join_of&) = delete;
+    ~join_of() {
+        for (std::uint32_t i = 0; i < size(); ++i) {
+            if (owned[i] != nullptr) owned[i]->handle().destroy();
+        }
+    }
+
+    std::uint32_t size() const noexcept { return exactly ? N : count; }
+
+    /// Pushes all but the first branch, and returns the handle of that one to go on with.
+    ///
+    /// A call, and not a part of the coroutine: there each resumption would save the registers that only
+    /// the fork needs. What is seldom comes last, for the same reason.
+    [[gnu::noinline]] std::coroutine_handle<> fork(promise_base& forking) noexcept {
+        if (tsan_listens()) [[unlikely]]
+            return fork_announced(forking);
+        return fork_now(forking);
+    }
+
+    std::array<promise_base*, N> owned{};
+
+private:
+    [[gnu::always_inline]] std::coroutine_handle<> fork_now(promise_base& forking) noexcept {
+        parent = &forking;
+        worker& w = *this_worker();
+        task_context* const context = forking.context;
+        const std::uint32_t n = size();
+        for (std::uint32_t i = 0; i < n; ++i) {
+            promise_base& b = *owned[i];
+            b.context = context;
+            b.reports_to = i == 0 ? completion::inline_branch : completion::branch;
+            b.branch = static_cast<std::uint16_t>(i);
+            b.join = this;
+        }
+        if (!w.queue.push_reversed(owned.data() + 1, n - 1)) [[unlikely]]
+            return push_singly(w);
+        if (w.sees_sleepers()) [[unlikely]]
+            return wake_and_start(w);
+        return w.transfer(owned[0]->handle(), *owned[0]);
+    }
+
+    [[gnu::noinline]] std::coroutine_handle<> fork_announced(promise_base& forking) noexcept {
+        announce_to_tsan();
+        return fork_now(forking);
+    }
+};
+
+}  // namespace taskscope::detail

@@ -1,0 +1,132 @@
+// executor/src/join_block.cpp - what becomes of a fork: a branch has ended, was stolen, was stopped.
+// SPDX-License-Identifier: MIT
+//
+// The fast paths call nothing, or last of all, so that they need not save a register: what is seldom is a
+// function of its own.
+#include <taskscope/fork_join.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace taskscope::detail {
+namespace {
+
+// So many branches have ended. After that the frame that holds the join may be gone.
+[[gnu::noinline]] std::coroutine_handle<> report(join_block& join, std::uint32_t done,
+                                                 worker& w) noexcept {
+    job* const next = join.report(done);
+    if (next == nullptr) return std::noop_coroutine();
+    auto& parent = static_cast<promise_base&>(*next);
+    if (parent.result != outcome::pending) return w.bounce(parent);  // stopped: to be unwound
+    return w.go_on(parent.handle(), parent);
+}
+
+// The next branch is the last job in the deque: a thief may want it too.
+[[gnu::noinline]] std::coroutine_handle<> take_back_last(join_block& join, std::uint32_t next,
+                                                         worker& w) noexcept {
+    if (!w.queue.take_last()) return report(join, next, w);
+    promise_base* const b = join.branches()[next];
+    b->reports_to = completion::inline_branch;
+    return w.go_on(b->handle(), *b);
+}
+
+}  // namespace
+
+void too_many_branches() {
+    throw std::length_error("taskscope: fork_join<N> was given a range of more than N tasks");
+}
+
+void join_block::announce_to_tsan() noexcept {
+    for (std::uint32_t i = 1; i < count; ++i) tsan_release(branches()[i]);
+}
+
+std::coroutine_handle<> join_block::push_singly(worker& w) noexcept {
+    for (std::uint32_t i = count; i-- > 1;) w.push(*branches()[i]);
+    return w.transfer(branches()[0]->handle(), *branches()[0]);
+}
+
+std::coroutine_handle<> join_block::wake_and_start(worker& w) noexcept {
+    promise_base& first = *branches()[0];
+    w.wake_for_push();
+    return w.transfer(first.handle(), first);
+}
+
+promise_base* join_block::take_back(std::uint32_t next, worker& w) noexcept {
+    if (next == count) return nullptr;
+    // relaxed: as long as it is in our deque nobody else writes here.
+    promise_base* const b = std::atomic_ref(branches()[next]).load(std::memory_order_relaxed);
+    if (!w.queue.pop_if(b)) return nullptr;
+    b->reports_to = completion::inline_branch;
+    return b;
+}
+
+job* join_block::report(std::uint32_t done) noexcept {
+    if (done != count && !subtract(done)) return nullptr;
+    // relaxed: ordered by join.complete.
+    if (stopped.load(std::memory_order_relaxed)) mark_parent();
+    return parent;
+}
+
+// True for the caller that completes the join.
+bool join_block::subtract(std::uint32_t n) noexcept {
+    // edge join.complete, both halves: every branch releases its results, the last one acquires them
+    // all. After a subtraction that did not reach zero the frame that holds *this may be gone.
+    tsan_release(this);
+    if (outstanding.fetch_sub(n, std::memory_order_acq_rel) != n) return false;
+    tsan_acquire(this);
+    return true;
+}
+
+void join_block::mark_parent() noexcept {
+    promise_base** const first = branches();
+    promise_base** const last = first + count;
+    promise_base** const error = std::find_if(first, last, [](const promise_base* b) {
+        return b != nullptr && b->result == outcome::error;
+    });
+    if (error == last) {
+        parent->result = outcome::stopped;
+        return;
+    }
+    // The error is rethrown where the parent awaits; it goes before the stop. The parent looks at its branches in
+    // order: what it finds in place of the first that was stopped is the error.
+    promise_base** const stopped_branch = std::find(first, last, nullptr);
+    if (stopped_branch < error) std::iter_swap(stopped_branch, error);
+}
+
+std::coroutine_handle<> finish(promise_base& p) noexcept {
+    worker& w = *this_worker();
+    switch (p.reports_to) {
+        case completion::awaited:
+            return w.go_on(p.awaiting->handle(), *p.awaiting);
+        case completion::inline_branch: {
+            join_block& join = *p.join;
+            const std::uint32_t next = p.branch + 1U;
+            if (next == join.count) {
+                // relaxed: ordered by join.complete.
+                if (join.stopped.load(std::memory_order_relaxed)) [[unlikely]]
+                    break;
+                return w.go_on(join.parent->handle(), *join.parent);
+            }
+            // relaxed: as long as it is in our deque nobody else writes here.
+            promise_base* const b =
+                std::atomic_ref(join.branches()[next]).load(std::memory_order_relaxed);
+            switch (w.queue.try_pop_if(b)) {
+                case deque::popped::yes:
+                    b->reports_to = completion::inline_branch;
+                    return w.go_on(b->handle(), *b);
+                case deque::popped::if_first:
+                    return take_back_last(join, next, w);
+                case deque::popped::no:
+                    return report(join, next, w);
+            }
+            break;
+        }
+        case completion::branch:
+            return report(*p.join, 1, w);
+        default:
+            return w.bounce(p);
+    }
+    return report(*p.join, p.branch + 1U, w);
+}
+
+}  // namespace taskscope::detail
