@@ -19,7 +19,7 @@ ts::task<long> solve(q::board b, int row, int size) {
         return solve(q::with_queen(b, row, column), row + 1, size);
     };
     auto branches = std::span(p.columns.data(), p.count) | std::views::transform(place);
-    const auto ways = co_await ts::fork_join(branches);
+    const auto ways = co_await ts::fork_join<q::widest>(branches);
     long sum = 0;
     for (const long w : ways) sum += w;
     co_return sum;

@@ -13,10 +13,12 @@ namespace u = uts_workload;
 
 ts::task<long> count(u::node n) {
     if (!u::is_inner(n)) co_return 1;
-    auto [a, b, c, d, e, f, g, h] = co_await ts::fork_join(
-        count(u::child(n, 0)), count(u::child(n, 1)), count(u::child(n, 2)), count(u::child(n, 3)),
-        count(u::child(n, 4)), count(u::child(n, 5)), count(u::child(n, 6)), count(u::child(n, 7)));
-    co_return 1 + a + b + c + d + e + f + g + h;
+    const auto branch = [n](unsigned i) { return count(u::child(n, i)); };
+    auto branches = std::views::iota(0U, 8U) | std::views::transform(branch);
+    const auto parts = co_await ts::fork_join<8>(branches);
+    long sum = 1;
+    for (const long p : parts) sum += p;
+    co_return sum;
 }
 
 ts::task<long> count_children(unsigned width) {
