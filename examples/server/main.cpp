@@ -18,7 +18,7 @@ namespace {
 namespace ts = taskscope;
 
 int serve(const web::options& options) {
-    ts::executor ex{{.workers = options.workers, .name = "server"}};
+    ts::executor ex{{.workers = options.workers, .name = "server", .trace_awaits = true}};
     web::server server(ex, options);
     std::cout << "listening on http://127.0.0.1:" << server.port() << " with " << ex.workers()
               << " workers" << std::endl;

@@ -23,6 +23,7 @@ executor_core::executor_core(executor& home, const executor_options& options, bo
       name(options.name),
       spins(options.spins),
       manual(by_hand),
+      trace_awaits(options.trace_awaits),
       base{&home, {}, nullptr},
       blocking(options.blocking_threads) {
     if (options.workers == 0) {
@@ -176,6 +177,9 @@ void start_blocking(executor& home, blocking_call& call) {
     executor_access::core(home).blocking.start(call);
 }
 bool is_manual(const executor& home) noexcept { return executor_access::core(home).manual; }
+bool traces_awaits(const executor& home) noexcept {
+    return executor_access::core(home).trace_awaits;
+}
 void check_may_block() {
     if (this_worker() != nullptr) {
         throw misuse_error("taskscope: a blocking wait was called on a worker. co_await instead.");
@@ -212,9 +216,10 @@ executor::executor(const executor_options& options)
     core_->start_threads();
 }
 
-executor::executor(manual_tag)
+executor::executor(manual_tag how)
     : core_(std::make_unique<detail::executor_core>(
-          *this, executor_options{.workers = 1, .name = "manual"}, true)) {}
+          *this, executor_options{.workers = 1, .name = "manual", .trace_awaits = how.trace_awaits},
+          true)) {}
 
 executor::~executor() { core_->close(); }
 

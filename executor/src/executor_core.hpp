@@ -59,6 +59,7 @@ public:
     const std::string name;
     const unsigned spins;
     const bool manual;
+    const bool trace_awaits;
     task_context base;
     idle_state idle;
     injection_queue injected;

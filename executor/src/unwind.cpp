@@ -26,7 +26,9 @@ job* unwind(promise_base& leaf) noexcept {
                 if (promise_base* const b = join.take_back(next, *this_worker())) return b;
                 return join.report(next);
             }
-            case completion::receiver: {
+            case completion::receiver:
+            case completion::relay:
+            case completion::noted: {
                 receiver& r = *p->recv;
                 p->unwind_frame();
                 return r.done(r, nullptr);

@@ -13,9 +13,16 @@ bool try_enter(child& c) noexcept {
         c.scope->count.refused.fetch_add(1, std::memory_order_relaxed);
         return false;
     }
-    c.scope->count.spawned.fetch_add(1, std::memory_order_relaxed);
-    c.scope->runtime.registry.add(c);
+    enlist(c);
     return true;
+}
+
+void enlist(child& c) noexcept {
+    c.scope->count.spawned.fetch_add(1, std::memory_order_relaxed);
+    scope_runtime& runtime = c.scope->runtime;
+    if (runtime.trace_awaits) [[unlikely]]
+        c.trace_awaits();
+    runtime.registry.add(c);
 }
 
 void unregister(child& c) noexcept {
@@ -25,10 +32,9 @@ void unregister(child& c) noexcept {
 
 void adopt(child& c, promise_base& p, task_context& context) noexcept {
     p.context = &context;
-    p.reports_to = completion::receiver;
+    p.reports_to = completion::noted;
     p.recv = &c;
-    p.owner = &c.frame;
-    c.frame = &p;
+    p.owner = &p.awaiting;  // no task object has it: a word of its own, unwound after its last use
     if (context.stop.stop_requested()) p.result = outcome::stopped;  // never runs
 }
 
@@ -41,11 +47,6 @@ void complete(child& c, promise_base* p) noexcept {
     }
     c.scope->runtime.registry.remove(c);
     if (p != nullptr) p->handle().destroy();
-}
-
-void body_begins(child& c) noexcept {
-    c.scope->count.spawned.fetch_add(1, std::memory_order_relaxed);
-    c.scope->runtime.registry.add(c);
 }
 
 void body_ends(child& c, promise_base* p) noexcept {

@@ -39,8 +39,7 @@ bool scope_state::begin_deferred() noexcept {
 
 void launch_deferred(deferred_child& d, promise_base& p) noexcept {
     scope_state& s = *d.scope;
-    s.count.spawned.fetch_add(1, std::memory_order_relaxed);
-    s.runtime.registry.add(d);
+    enlist(d);
     adopt(d, p, s.cleanup_context);
     schedule(*s.context.home, p);
 }

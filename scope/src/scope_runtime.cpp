@@ -14,6 +14,7 @@ namespace taskscope::detail {
 
 scope_runtime::scope_runtime(executor& e)
     : home(e),
+      trace_awaits(traces_awaits(e)),
       registry(e.workers()),
       root_(scope_access::make_root(e, *this, "")),
       system_(scope_access::make_root(e, *this, "system")) {}

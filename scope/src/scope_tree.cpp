@@ -13,10 +13,12 @@
 namespace taskscope {
 namespace {
 
+using detail::describe_suspension;
 using detail::place;
 using detail::scope_access;
 using detail::scope_reference;
 using detail::scope_state;
+using detail::suspension_text;
 
 scope_info describe_state(scope_state& s, std::size_t depth) {
     scope_info info;
@@ -85,7 +87,7 @@ std::string as_text(const tree_snapshot& tree) {
         out += indent + (s.name.empty() ? "/" : s.name) + "  " + figures(s) + '\n';
         for (const child_info& c : s.children) {
             out += indent + "  - " + (c.name.empty() ? "task" : c.name) + " (" +
-                   place(c.spawned_at) + ")\n";
+                   place(c.spawned_at) + ')' + suspension_text(c) + '\n';
         }
         if (s.children_unlisted != 0) {
             out += indent + "  - and " + std::to_string(s.children_unlisted) + " more\n";
@@ -153,6 +155,17 @@ std::string as_json(const tree_snapshot& tree) {
         key(name);
         append_json_string(out, s);
     };
+    const auto places = [&](const child_info& c) {
+        if (c.suspended_at.line() != 0) text("suspended_at", place(c.suspended_at));
+        key("await_chain");
+        out += '[';
+        for (std::size_t i = 0; i < c.await_chain.size(); ++i) {
+            if (i != 0) out += ',';
+            append_json_string(out, place(c.await_chain[i]));
+        }
+        out += ']';
+        number("awaits_unlisted", c.awaits_unlisted);
+    };
     out = "{\"scopes\":[";
     for (std::size_t i = 0; i < tree.scopes.size(); ++i) {
         const scope_info& s = tree.scopes[i];
@@ -205,6 +218,7 @@ std::string as_json(const tree_snapshot& tree) {
             out += '{';
             text("name", s.children[k].name);
             text("spawned_at", place(s.children[k].spawned_at));
+            places(s.children[k]);
             out += '}';
         }
         out += ']';
@@ -244,7 +258,10 @@ tree_snapshot snapshot(const task_scope& top, std::size_t listed) {
         if (found == index.end()) return;
         scope_info& s = tree.scopes[found->second];
         if (s.children.size() < listed) {
-            s.children.push_back({std::string(c.name()), c.spawned_at()});
+            child_info& info = s.children.emplace_back();
+            info.name = c.name();
+            info.spawned_at = c.spawned_at();
+            describe_suspension(c, info);
         } else {
             ++s.children_unlisted;
         }

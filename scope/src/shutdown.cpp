@@ -191,7 +191,11 @@ std::uint64_t give_up(scope_state& s, const std::string& path, shutdown_operatio
     std::uint64_t abandoned = 0;
     s.runtime.registry.for_each([&](const child& c) {
         if (c.scope != &s || ++abandoned > most_stragglers) return;
-        found.push_back({path, std::string(c.name()), c.spawned_at()});
+        straggler& info = found.emplace_back();
+        info.scope_path = path;
+        info.name = c.name();
+        info.spawned_at = c.spawned_at();
+        describe_suspension(c, info);
     });
     const std::lock_guard lock{op.mutex};
     for (straggler& f : found) {
@@ -385,7 +389,7 @@ std::string shutdown_report::text() const {
     for (const straggler& s : stragglers) {
         out += "  still running: " + (s.name.empty() ? "task" : s.name) + " in " + s.scope_path +
                ", spawned at " + s.spawned_at.file_name() + ':' +
-               std::to_string(s.spawned_at.line()) + '\n';
+               std::to_string(s.spawned_at.line()) + detail::suspension_text(s) + '\n';
     }
     return out;
 }

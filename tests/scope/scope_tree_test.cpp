@@ -341,6 +341,40 @@ TEST_F(trees, as_json_say_the_same_as_the_snapshot) {
     app.blocking_join();
 }
 
+task<> wait_deeper(async_event& e) { co_await wait_for(e); }
+
+// cases: T390
+TEST_F(trees, show_what_children_await) {
+    manual_executor traced{{.trace_awaits = true}};
+    traced.root().spawn({.name = "begun"}, wait_deeper, std::ref(release));
+    traced.run_ready();
+    traced.root().spawn({.name = "ready"}, wait_deeper, std::ref(release));
+    const tree_snapshot t = snapshot(traced.root());
+    const std::vector<child_info>& children = t.scopes[0].children;
+    ASSERT_EQ(children.size(), 2U);
+    const child_info& begun = children[children[0].name == "begun" ? 0 : 1];
+    ASSERT_EQ(begun.await_chain.size(), 2U);
+    const std::string leaf = place(begun.await_chain[0]);
+    const std::string root = place(begun.await_chain[1]);
+    EXPECT_THAT(dump_tree(traced),
+                HasSubstr(", suspended at " + leaf + ", awaited at " + root + "\n"));
+    const json all = parse(dump_tree(traced, format::json));
+    for (const json& c : all["scopes"].items[0]["children"].items) {
+        if (c["name"].text == "ready") {
+            EXPECT_FALSE(c.members.contains("suspended_at"));
+            EXPECT_TRUE(c["await_chain"].items.empty());
+            continue;
+        }
+        EXPECT_EQ(c["suspended_at"].text, leaf);
+        ASSERT_EQ(c["await_chain"].items.size(), 2U);
+        EXPECT_EQ(c["await_chain"].items[0].text, leaf);
+        EXPECT_EQ(c["await_chain"].items[1].text, root);
+        EXPECT_EQ(c["awaits_unlisted"].number, 0);
+    }
+    release.set();
+    traced.run_ready();
+}
+
 TEST_F(trees, as_json_survive_hostile_names) {
     const std::string replaced = "\xef\xbf\xbd";
     const std::vector<std::pair<std::string, std::string>> names{

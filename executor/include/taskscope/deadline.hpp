@@ -98,15 +98,15 @@ namespace detail {
 
 /// Awaits a task in the context of a deadline.
 template <class T>
-class [[nodiscard]] settle_by_awaiter : receiver {
+class [[nodiscard]] settle_by_awaiter : relay {
 public:
     using taskscope_awaiter = void;
 
     settle_by_awaiter(deadline& d, task<T>&& t) noexcept
-        : receiver([](receiver& r, promise_base* p) noexcept -> job* {
+        : relay([](receiver& r, promise_base* p) noexcept -> job* {
               auto& self = static_cast<settle_by_awaiter&>(r);
-              promise_base* const parent = self.limit_.parent_;
-              return self.limit_.end(p == nullptr) ? parent : nullptr;  // *this may be gone
+              promise_base* const waiting = self.parent;
+              return self.limit_.end(p == nullptr) ? waiting : nullptr;  // *this may be gone
           }),
           limit_(d),
           task_(std::move(t)) {}
@@ -116,10 +116,11 @@ public:
     static bool await_ready() noexcept { return false; }
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) {
-        limit_.begin(h.promise());
+        parent = &h.promise();
+        limit_.begin(*parent);
         promise_base& child = task_access::promise(task_);
         child.context = &limit_.context_;
-        child.reports_to = completion::receiver;
+        child.reports_to = completion::relay;
         child.recv = this;
         child.owner = &task_access::frame(task_);
         return this_worker()->bounce(child);  // through the loop, which switches to its context

@@ -13,11 +13,16 @@
 
 namespace taskscope {
 
+struct manual_options {
+    bool trace_awaits = false;  ///< as in executor_options
+};
+
 /// Thread safety: jobs may be handed in from any thread; everything declared here, and run(), only from one
 ///   thread at a time.
 class manual_executor : public executor {
 public:
-    manual_executor() : executor(manual_tag{}) {}
+    explicit manual_executor(const manual_options& options = {})
+        : executor(manual_tag{options.trace_awaits}) {}
 
     // run(t) drives until `t` has completed. When nothing is ready it moves the clock to the next timer; when
     // there is no timer either, and no run_blocking() call in progress, it terminates with a message.

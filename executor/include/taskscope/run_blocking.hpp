@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <taskscope/detail/await_note.hpp>
 #include <taskscope/executor.hpp>
 
 #include <concepts>
@@ -51,6 +52,7 @@ private:
     [[gnu::noinline]] std::coroutine_handle<> suspend(promise_base& p) {
         if (p.context->stop.stop_requested()) return stop_here(p);
         task = &p;
+        note_suspension(p);
         start_blocking(*p.context->home, *this);
         return std::noop_coroutine();
     }

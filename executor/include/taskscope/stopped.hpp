@@ -56,13 +56,13 @@ inline context_awaiter get_context() noexcept { return {}; }
 
 /// Awaits a task and goes on however it completes.
 template <class T>
-class [[nodiscard]] settled_awaiter : receiver {
+class [[nodiscard]] settled_awaiter : relay {
 public:
     using taskscope_awaiter = void;
 
     explicit settled_awaiter(task<T>&& t) noexcept
-        : receiver([](receiver& r, promise_base*) noexcept -> job* {
-              return static_cast<settled_awaiter&>(r).parent_;
+        : relay([](receiver& r, promise_base*) noexcept -> job* {
+              return static_cast<settled_awaiter&>(r).parent;
           }),
           task_(std::move(t)) {}
     settled_awaiter(const settled_awaiter&) = delete;
@@ -71,10 +71,10 @@ public:
     static bool await_ready() noexcept { return false; }
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
-        parent_ = &h.promise();
+        parent = &h.promise();
         promise_base& child = task_access::promise(task_);
-        child.context = parent_->context;
-        child.reports_to = completion::receiver;
+        child.context = parent->context;
+        child.reports_to = completion::relay;
         child.recv = this;
         child.owner = &task_access::frame(task_);
         return this_worker()->transfer(child.handle(), child);
@@ -84,7 +84,6 @@ public:
 
 private:
     task<T> task_;
-    promise_base* parent_ = nullptr;
 };
 
 /// Stops the task by a source of its own, below the one that was there.

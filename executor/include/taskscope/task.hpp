@@ -7,8 +7,10 @@
 #include <taskscope/detail/foreign.hpp>
 #include <taskscope/detail/promise.hpp>
 
+#include <bit>
 #include <concepts>
 #include <coroutine>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -57,24 +59,31 @@ private:
     A& awaiter_;
 };
 
-/// What every task's promise does with what its coroutine awaits.
+/// What every task's promise does with what its coroutine awaits. It notes where the co_await stands, which is what `at`
+/// is: not std::source_location::current(), for g++ 12 would keep an argument of class type in the frame, 16 bytes for
+/// each co_await.
 class awaiting_promise : public promise_base {
 public:
     static final_awaiter final_suspend() noexcept { return {}; }
     void unhandled_exception() noexcept { set_error(std::current_exception()); }
 
     template <class T>
-    static task_awaiter<T> await_transform(task<T>&& t) noexcept {
+    task_awaiter<T> await_transform(task<T>&& t,
+                                    const void* at = __builtin_source_location()) noexcept {
+        awaits_at = std::bit_cast<std::source_location>(at);
         return task_awaiter<T>(t);
     }
     template <native_awaiter A>
-    static awaiter_reference<std::remove_reference_t<A>> await_transform(A&& a) noexcept {
+    awaiter_reference<std::remove_reference_t<A>> await_transform(
+        A&& a, const void* at = __builtin_source_location()) noexcept {
+        awaits_at = std::bit_cast<std::source_location>(at);
         return awaiter_reference<std::remove_reference_t<A>>(a);
     }
     /// What awaits by way of one of our awaiters.
     template <class A>
         requires(!native_awaiter<A>) && native_awaiter<decltype(get_awaiter(std::declval<A>()))>
-    static auto await_transform(A&& a) {
+    auto await_transform(A&& a, const void* at = __builtin_source_location()) {
+        awaits_at = std::bit_cast<std::source_location>(at);
         return get_awaiter(std::forward<A>(a));
     }
     /// Anything else that can be awaited. The task resumes on its own executor, wherever the awaitable
@@ -83,7 +92,9 @@ public:
         requires(!native_awaiter<A>) &&
                 (!native_awaiter<decltype(get_awaiter(std::declval<A>()))>) &&
                 awaiter<decltype(get_awaiter(std::declval<A>()))>
-    static foreign_awaiter<await_result_t<A>> await_transform(A&& a) {
+    foreign_awaiter<await_result_t<A>> await_transform(
+        A&& a, const void* at = __builtin_source_location()) {
+        awaits_at = std::bit_cast<std::source_location>(at);
         return foreign_awaiter<await_result_t<A>>(adapt_foreign(std::forward<A>(a)));
     }
 };

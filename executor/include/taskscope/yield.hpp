@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <taskscope/detail/await_note.hpp>
 #include <taskscope/executor.hpp>
 
 #include <concepts>
@@ -23,6 +24,7 @@ public:
     static std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
         promise_base& p = h.promise();
         if (p.context->stop.stop_requested()) return stop_here(p);
+        note_suspension(p);
         inject(*p.context->home, p);
         return std::noop_coroutine();
     }

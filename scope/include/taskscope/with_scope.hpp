@@ -18,38 +18,39 @@
 namespace taskscope {
 namespace detail {
 
-void body_begins(child& c) noexcept;
 void body_ends(child& c, promise_base* p) noexcept;
 
 /// Runs the body of a scope, which holds it as a member from the beginning, and goes on with the awaiting task
 /// however it completes.
 template <class T>
-class [[nodiscard]] body_awaiter : child {
+class [[nodiscard]] body_awaiter : relay {
 public:
     using taskscope_awaiter = void;
 
     /// What calling `body` throws, before it is a coroutine, is the body's error too.
     template <class Body, class Argument>
     body_awaiter(task_scope& s, Body& body, Argument& argument, std::source_location at) noexcept
-        : child(&body_awaiter::ended, scope_access::state(s), at),
+        : relay(&body_awaiter::ended),
+          record_(nullptr, scope_access::state(s), at),
           task_(task_access::make<T>(nullptr)) {
         try {
             task_ = body(argument);
             if (!task_) throw_empty_task();
         } catch (...) {
             early_error_ = std::current_exception();
-            scope->leave();
+            record_.scope->leave();
         }
     }
 
     bool await_ready() const noexcept { return early_error_ != nullptr; }
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
-        parent_ = &h.promise();
-        body_begins(*this);
+        parent = &h.promise();
+        note = &record_.note;
+        enlist(record_);
         promise_base& p = task_access::promise(task_);
-        p.context = &scope->context;
-        p.reports_to = completion::receiver;
+        p.context = &record_.scope->context;
+        p.reports_to = completion::relay;
         p.recv = this;
         p.owner = &task_access::frame(task_);
         return this_worker()->bounce(p);  // through the loop, which switches to its context
@@ -58,10 +59,10 @@ public:
 
     void tell_policy() noexcept {
         std::exception_ptr failure = error();
-        scope->body_ended(failure != nullptr ? completion_kind::error
-                          : stopped()        ? completion_kind::stopped
-                                             : completion_kind::value,
-                          failure);
+        record_.scope->body_ended(failure != nullptr ? completion_kind::error
+                                  : stopped()        ? completion_kind::stopped
+                                                     : completion_kind::value,
+                                  failure);
     }
 
     // How it has completed.
@@ -82,13 +83,13 @@ public:
 private:
     static job* ended(receiver& r, promise_base* p) noexcept {
         auto& self = static_cast<body_awaiter&>(r);
-        body_ends(self, p);
-        return self.parent_;
+        body_ends(self.record_, p);
+        return self.parent;
     }
 
+    child record_;  // is not told of the end itself
     task<T> task_;
     std::exception_ptr early_error_;
-    promise_base* parent_ = nullptr;
 };
 
 template <class Body, class Scope>

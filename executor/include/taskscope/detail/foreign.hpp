@@ -6,6 +6,7 @@
 #pragma once
 
 #include <taskscope/awaitable.hpp>
+#include <taskscope/detail/await_note.hpp>
 #include <taskscope/detail/promise.hpp>
 
 #include <concepts>
@@ -81,6 +82,7 @@ public:
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
         adapter_.promise().task = &h.promise();
+        note_suspension(h.promise());
         return adapter_;
     }
     T await_resume() { return adapter_.promise().storage.take(); }

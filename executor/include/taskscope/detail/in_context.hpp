@@ -16,15 +16,15 @@ namespace taskscope::detail {
 /// Runs the task in a copy of the awaiting task's context to which `Change` is applied, and completes as it does.
 /// What `Change` keeps outlives the task and its arguments.
 template <class T, class Change>
-class [[nodiscard]] in_context_awaiter : receiver {
+class [[nodiscard]] in_context_awaiter : relay {
 public:
     using taskscope_awaiter = void;
 
     in_context_awaiter(Change change, task<T>&& t)
-        : receiver([](receiver& r, promise_base* p) noexcept -> job* {
-              promise_base& parent = *static_cast<in_context_awaiter&>(r).parent_;
-              if (p == nullptr) parent.result = outcome::stopped;
-              return &parent;
+        : relay([](receiver& r, promise_base* p) noexcept -> job* {
+              promise_base& waiting = *static_cast<in_context_awaiter&>(r).parent;
+              if (p == nullptr) waiting.result = outcome::stopped;
+              return &waiting;
           }),
           change_(std::move(change)),
           task_(std::move(t)) {}
@@ -34,12 +34,12 @@ public:
     static bool await_ready() noexcept { return false; }
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
-        parent_ = &h.promise();
-        context_ = *parent_->context;
+        parent = &h.promise();
+        context_ = *parent->context;
         change_(context_);
         promise_base& child = task_access::promise(task_);
         child.context = &context_;
-        child.reports_to = completion::receiver;
+        child.reports_to = completion::relay;
         child.recv = this;
         child.owner = &task_access::frame(task_);
         return this_worker()->bounce(child);  // through the loop, which switches to its context
@@ -49,7 +49,6 @@ public:
 private:
     Change change_;
     task_context context_;
-    promise_base* parent_ = nullptr;
     task<T> task_;
 };
 

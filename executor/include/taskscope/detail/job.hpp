@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <source_location>
 
 namespace taskscope::detail {
 
@@ -15,12 +16,15 @@ enum class job_kind : std::uint8_t {
 /// Base of everything that can wait in a deque or in the injection queue. A job is in at most one of
 /// them at a time, and whoever takes it out owns it.
 struct job {
-    explicit constexpr job(job_kind k) noexcept : kind(k) {}
+    explicit constexpr job(job_kind k) noexcept : next(nullptr), kind(k) {}
     job(const job&) = delete;
     job& operator=(const job&) = delete;
 
-    job* next =
-        nullptr;  ///< link of the injection queue; free for anybody while the job is not queued
+    // A job that is not queued needs no link. What was written last is not told: who reads knows.
+    union {
+        job* next;                       ///< while it is queued: link of the injection queue
+        std::source_location awaits_at;  ///< while it is suspended in a co_await: where that stands
+    };
     job_kind kind;
 };
 

@@ -26,6 +26,7 @@ namespace taskscope::detail {
 
 struct promise_base;
 struct join_block;
+class await_note;
 
 /// Who is told that a task has completed.
 enum class completion : std::uint16_t {
@@ -34,6 +35,8 @@ enum class completion : std::uint16_t {
     inline_branch,  ///< a fork_join; on the forking flow
     branch,         ///< a fork_join; in a deque, or stolen from it
     receiver,       ///< a receiver: called
+    relay,          ///< a relay: called
+    noted,          ///< a noted_receiver: called
 };
 
 enum class outcome : std::uint8_t { pending, value, error, stopped };
@@ -47,6 +50,14 @@ struct receiver {
     /// `p` is at its final suspension point, with a value or an error, and `done` may destroy it; or it is
     /// nullptr: the task was stopped and its frame is gone. Returns what the worker runs next, if anything.
     function done;
+};
+
+/// One that lives in the frame of a coroutine, which waits for it.
+struct relay : receiver {
+    explicit constexpr relay(function f) noexcept : receiver(f) {}
+
+    promise_base* parent = nullptr;
+    await_note* note = nullptr;  ///< of the task that is told about, if it has one
 };
 
 struct promise_base : job {
@@ -109,7 +120,7 @@ struct promise_base : job {
     union {
         promise_base* awaiting = nullptr;  ///< completion::awaited
         join_block* join;                  ///< completion::branch, inline_branch
-        receiver* recv;                    ///< completion::receiver
+        receiver* recv;                    ///< completion::receiver, relay, noted
     };
     union {
         promise_base** owner =

@@ -7,6 +7,7 @@
 // After a call of decide() or of arm() that returned false the awaiter may be gone.
 #pragma once
 
+#include <taskscope/detail/await_note.hpp>
 #include <taskscope/detail/promise.hpp>
 
 #include <cstdint>
@@ -43,6 +44,7 @@ public:
     /// The last step of await_suspend: everything is set up. Returns what await_suspend returns.
     std::coroutine_handle<> arm() noexcept {
         promise_base& task = *task_;
+        note_suspension(task);
         // edge suspension.resume, see decide().
         if ((state_.fetch_or(armed, std::memory_order_acq_rel) & decided) == 0) {
             return std::noop_coroutine();  // *this may be gone.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <taskscope/detail/await_note.hpp>
 #include <taskscope/detail/context.hpp>
 #include <taskscope/detail/current.hpp>
 #include <taskscope/detail/locals.hpp>
@@ -11,6 +12,8 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
+#include <new>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -20,7 +23,7 @@
 
 namespace taskscope::detail {
 
-/// What few children have: a name, and locals that are not those of the scope.
+/// What few children have: a name, locals that are not those of the scope, a trace of what they await.
 struct child_extras {
     explicit child_extras(std::source_location at) noexcept : spawned_at(at) {}
 
@@ -28,13 +31,13 @@ struct child_extras {
     std::string name;
     local_chain locals;
     task_context context;
+    std::unique_ptr<await_trace> trace;
 };
 
-/// Base of all records. Allocated from frame memory; gone before the member leaves its scope. 48 bytes: there may
-/// be millions.
-struct child : receiver {
+/// Base of all records. Allocated from frame memory; gone before the member leaves its scope.
+struct child : noted_receiver {
     child(function end, scope_state& s, std::source_location at) noexcept
-        : receiver(end), scope(&s), site_(at) {}
+        : noted_receiver(end), scope(&s), site_(at) {}
     child(const child&) = delete;
     child& operator=(const child&) = delete;
     ~child() {
@@ -68,8 +71,17 @@ struct child : receiver {
         if (has_extras_) site_.extras->locals = {};
     }
 
+    /// Before its task begins. If there is no memory the place is all that is noted.
+    void trace_awaits() noexcept {
+        try {
+            child_extras& own = extras();
+            own.trace = std::make_unique<await_trace>();
+            note.trace_into(*own.trace);
+        } catch (const std::bad_alloc&) {
+        }
+    }
+
     scope_state* scope;
-    promise_base* frame = nullptr;    ///< of the task; cleared when it is destroyed
     atomic<child*>* place = nullptr;  ///< these two: the registry's
     std::uint32_t stripe = 0;
 
@@ -90,8 +102,12 @@ private:
     } site_;
 };
 
+static_assert(sizeof(child) <= 48, "there may be millions");
+
 /// The record enters its scope and the registry. False if the scope is closed.
 bool try_enter(child& c) noexcept;
+/// The second half of that, for one that is a member already.
+void enlist(child& c) noexcept;
 /// Takes back the registration of a child that could not be started.
 void unregister(child& c) noexcept;
 /// Makes the record the owner of the task, which is ready to be scheduled then.
