@@ -66,17 +66,4 @@ TEST(AwaitModel, OfTwoBranchesOneWrites) {
     });
 }
 
-TEST(AwaitModel, ABranchThatComesLaterWritesOverTheOneBefore) {
-    model::expect_holds([] {
-        const auto trace = std::make_unique<await_trace>();
-        std::thread one([&] { trace->write(of(1)); });
-        std::thread two([&] { trace->write(of(2)); });
-        const std::uint32_t first = read(*trace);
-        const std::uint32_t second = read(*trace);
-        model::check(first == 0 || second != 0, "what was there stays");
-        one.join();
-        two.join();
-    });
-}
-
 }  // namespace
