@@ -11,7 +11,6 @@ namespace taskscope::detail {
 void blocking_threads::start(blocking_call& call) {
     std::unique_lock lock{mutex_};
     reap(lock);
-    call.next = nullptr;
     tsan_release(&call);
     thread_entry* wake = nullptr;
     if (!idle_.empty()) {
@@ -33,9 +32,7 @@ void blocking_threads::start(blocking_call& call) {
             if (busy_.empty()) throw;  // else it waits for one of those there are
         }
     }
-    (last_ != nullptr ? last_->next : first_) = &call;
-    last_ = &call;
-    ++waiting_;
+    link(call);
     calls_.store(calls_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     if (wake != nullptr) {
         wake->wake.store(
@@ -44,28 +41,58 @@ void blocking_threads::start(blocking_call& call) {
     }
 }
 
+void blocking_threads::link(blocking_call& call) noexcept {
+    call.next = nullptr;
+    call.prev = last_;
+    (last_ != nullptr ? last_->next : first_) = &call;
+    last_ = &call;
+    call.waiting = true;
+    ++waiting_;
+}
+
+void blocking_threads::unlink(blocking_call& call) noexcept {
+    (call.prev != nullptr ? call.prev->next : first_) = call.next;
+    (call.next != nullptr ? call.next->prev : last_) = call.prev;
+    call.waiting = false;
+    --waiting_;
+}
+
+// The first that was not stopped; nullptr if there is none.
+blocking_call* blocking_threads::take() noexcept {
+    while (first_ != nullptr) {
+        blocking_call& call = *first_;
+        unlink(call);
+        if (call.try_claim()) return &call;
+    }
+    return nullptr;
+}
+
+void blocking_threads::withdraw(blocking_call& call) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (call.waiting) unlink(call);  // else a thread has met it, and left it to us
+    call.decide(outcome::stopped);   // After this line call may be gone.
+    // edge blocking.calls, release half, as in run().
+    calls_.store(calls_.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+}
+
 void blocking_threads::run(thread_list::iterator self) noexcept {
     std::unique_lock lock{mutex_};
     for (;;) {
-        while (first_ != nullptr) {
-            blocking_call& call = *first_;
-            first_ = call.next;
-            if (first_ == nullptr) last_ = nullptr;
-            --waiting_;
+        while (blocking_call* const taken = take()) {
+            blocking_call& call = *taken;
             lock.unlock();
             tsan_acquire(&call);
-            promise_base& task = *call.task;
-            outside_context = task.context;
+            outside_context = call.task().context;
             call.call(call);
             outside_context = nullptr;
             // Whoever is resumed may call again at once: it must not start a thread beside us.
             lock.lock();
             ++finishing_;
             lock.unlock();
-            schedule(*task.context->home, task);  // After this line call is gone.
+            call.decide(outcome::value);  // After this line call may be gone.
             lock.lock();
             --finishing_;
-            // edge blocking.calls, release half (acquire half: the load in calls()). After schedule(): who sees
+            // edge blocking.calls, release half (acquire half: the load in calls()). After decide(): who sees
             // no call in progress also sees what the last one made ready.
             calls_.store(calls_.load(std::memory_order_relaxed) - 1, std::memory_order_release);
         }

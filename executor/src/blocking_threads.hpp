@@ -16,7 +16,7 @@
 namespace taskscope::detail {
 
 /// An elastic set: a thread is started when a call finds none idle, up to a limit, and ends when it has been
-/// idle for keep_alive. Calls beyond the limit wait in order.
+/// idle for keep_alive. Calls beyond the limit wait in order; a stop takes one out of the line.
 class blocking_threads {
 public:
     static constexpr std::chrono::seconds keep_alive = hiding_limit(std::chrono::seconds(5));
@@ -29,6 +29,8 @@ public:
 
     /// Throws std::system_error if there is no thread and none can be started; then nothing has changed.
     void start(blocking_call& call);
+    /// For who has claimed `call` instead of a thread: takes it out of the line, and decides that it was stopped. O(1).
+    void withdraw(blocking_call& call) noexcept;
     void stop() noexcept;
 
     std::uint32_t threads() const noexcept { return alive_.load(std::memory_order_relaxed); }
@@ -47,6 +49,9 @@ private:
     using thread_list = std::list<thread_entry>;
 
     void run(thread_list::iterator self) noexcept;
+    void link(blocking_call& call) noexcept;
+    void unlink(blocking_call& call) noexcept;
+    blocking_call* take() noexcept;
     bool wait_idle(std::unique_lock<std::mutex>& lock, thread_list::iterator self) noexcept;
     void reap(std::unique_lock<std::mutex>& lock) noexcept;
 

@@ -176,6 +176,9 @@ void disarm_timer(executor& home, timer_entry& entry) noexcept {
 void start_blocking(executor& home, blocking_call& call) {
     executor_access::core(home).blocking.start(call);
 }
+void withdraw_blocking(executor& home, blocking_call& call) noexcept {
+    executor_access::core(home).blocking.withdraw(call);
+}
 bool is_manual(const executor& home) noexcept { return executor_access::core(home).manual; }
 bool traces_awaits(const executor& home) noexcept {
     return executor_access::core(home).trace_awaits;

@@ -246,6 +246,76 @@ TEST_F(RunBlocking, WaitsForACallThatHasBegunWhenAStopComes) {
     EXPECT_EQ(t.take(), 1);
 }
 
+// Occupies the only thread until `open`.
+struct gate {
+    task<> hold() {
+        auto f = [this] {
+            entered.store(true);
+            open.wait(false);
+        };
+        co_await run_blocking(f);
+    }
+    void let_go() {
+        open.store(true);
+        open.notify_all();
+    }
+    std::atomic<bool> entered{false};
+    std::atomic<bool> open{false};
+};
+
+task<int> count_call(std::atomic<int>& calls) {
+    auto f = [&calls] { return ++calls; };
+    const int n = co_await run_blocking(f);
+    co_return n;
+}
+
+// cases: T431
+TEST_F(RunBlocking, IsStoppedAtOnceWhileItWaitsForAThread) {
+    gate g;
+    std::atomic<int> calls{0};
+    executor ex{{.workers = 1, .blocking_threads = 1}};
+    launched<void> holder(ex, g.hold());
+    ASSERT_TRUE(until([&] { return g.entered.load(); }));
+    std::vector<std::unique_ptr<launched<int>>> waiting;
+    for (int i = 0; i < 5; ++i) {
+        waiting.push_back(std::make_unique<launched<int>>(ex, count_call(calls)));
+    }
+    auto nothing = []() -> task<> { co_return; };
+    ex.run(nothing());  // they are in line now
+    for (const int i : {2, 0, 4}) {
+        waiting[static_cast<std::size_t>(i)]->request_stop();
+        EXPECT_TRUE(until([&] { return waiting[static_cast<std::size_t>(i)]->ended(); })) << i;
+    }
+    EXPECT_FALSE(holder.ended());
+    EXPECT_FALSE(waiting[1]->ended());
+    EXPECT_FALSE(waiting[3]->ended());
+    g.let_go();
+    EXPECT_TRUE(until([&] { return waiting[3]->ended() && holder.ended(); }));
+    for (const int i : {2, 0, 4}) EXPECT_TRUE(waiting[static_cast<std::size_t>(i)]->stopped());
+    EXPECT_EQ(waiting[1]->take(), 1);
+    EXPECT_EQ(waiting[3]->take(), 2);
+    EXPECT_EQ(calls.load(), 2);
+}
+
+// cases: T431
+TEST_F(RunBlocking, StoppedOrCalledButNeverBothUnderARace) {
+    std::atomic<int> calls{0};
+    int values = 0;
+    executor ex{{.workers = 2, .blocking_threads = 1}};
+    for (int round = 0; round < 500; ++round) {
+        std::vector<std::unique_ptr<launched<int>>> waiting;
+        for (int i = 0; i < 4; ++i) {
+            waiting.push_back(std::make_unique<launched<int>>(ex, count_call(calls)));
+        }
+        for (int i = 3; i >= 0; --i) waiting[static_cast<std::size_t>(i)]->request_stop();
+        for (const auto& w : waiting) {
+            ASSERT_TRUE(until([&] { return w->ended(); }));
+            if (!w->stopped()) ++values;
+        }
+    }
+    EXPECT_EQ(calls.load(), values);
+}
+
 TEST_F(RunBlocking, LeavesNoThreadBehindWhenItsExecutorGoes) {
     for (int round = 0; round < 50; ++round) {
         executor ex{{.workers = 2, .blocking_threads = 4}};

@@ -291,6 +291,20 @@ TEST(WaitModel, AManualExecutorWaitsForABlockingCall) {
     });
 }
 
+TEST(WaitModel, OfABlockingThreadAndAStopOneHasTheCall) {
+    model::expect_holds([] {
+        machine m(1);
+        int data = 0;
+        stop_source stop;
+        started<int> t(m, call_blocking(data), stop.token());
+        std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+        stop.request_stop();
+        w.join();
+        model::check(t.how == (data == 1 ? outcome::value : outcome::stopped),
+                     "it was called and has a value, or it was not, and was stopped");
+    });
+}
+
 task<> call_twice(int& data) {
     auto f = [&data] { ++data; };
     co_await taskscope::run_blocking(f);

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <taskscope/detail/await_note.hpp>
+#include <taskscope/detail/suspension.hpp>
 #include <taskscope/executor.hpp>
+#include <taskscope/stop_token.hpp>
 
 #include <concepts>
 #include <coroutine>
@@ -15,22 +16,26 @@
 namespace taskscope {
 namespace detail {
 
-/// A function waiting for, or running on, one of an executor's blocking threads.
-struct blocking_call {
+/// A function waiting for, or running on, one of an executor's blocking threads. Whoever takes it out of the line claims it:
+/// a thread, which calls it, or a stop.
+struct blocking_call : suspension {
     explicit blocking_call(void (*f)(blocking_call&) noexcept) noexcept : call(f) {}
     blocking_call(const blocking_call&) = delete;
     blocking_call& operator=(const blocking_call&) = delete;
 
     void (*call)(blocking_call&) noexcept;
-    blocking_call* next = nullptr;
-    promise_base* task = nullptr;
+    blocking_call* next = nullptr;  ///< these three: guarded by the mutex of the threads
+    blocking_call* prev = nullptr;
+    bool waiting = false;
 };
 
 /// Throws std::system_error if there is no thread and none can be started.
 void start_blocking(executor& home, blocking_call& call);
+/// A stop has claimed a call that has not begun: takes it out of the line, and its task goes on as stopped.
+void withdraw_blocking(executor& home, blocking_call& call) noexcept;
 
 template <class F>
-class [[nodiscard]] blocking_awaiter : blocking_call {
+class [[nodiscard]] blocking_awaiter : blocking_call, stop_registration {
     using T = std::invoke_result_t<F>;
 
 public:
@@ -38,7 +43,12 @@ public:
 
     template <class G>
     explicit blocking_awaiter(std::in_place_t, G&& f)
-        : blocking_call(&blocking_awaiter::invoke), function_(std::forward<G>(f)) {}
+        : blocking_call(&blocking_awaiter::invoke),
+          stop_registration(&blocking_awaiter::on_stop),
+          function_(std::forward<G>(f)) {}
+    blocking_awaiter(const blocking_awaiter&) = delete;
+    blocking_awaiter& operator=(const blocking_awaiter&) = delete;
+    ~blocking_awaiter() { deregister(); }
 
     static bool await_ready() noexcept { return false; }
     template <std::derived_from<promise_base> Promise>
@@ -50,11 +60,18 @@ public:
 private:
     // noinline: the frame is published here.
     [[gnu::noinline]] std::coroutine_handle<> suspend(promise_base& p) {
-        if (p.context->stop.stop_requested()) return stop_here(p);
-        task = &p;
-        note_suspension(p);
+        const stop_token stop = p.context->stop;
+        if (stop.stop_requested()) return stop_here(p);
+        begin(p);
         start_blocking(*p.context->home, *this);
-        return std::noop_coroutine();
+        watch(stop);
+        return arm();
+    }
+
+    static void on_stop(stop_registration& r, stop_pass&) noexcept {
+        auto& self = static_cast<blocking_awaiter&>(r);
+        if (!self.try_claim()) return;                        // it has begun
+        withdraw_blocking(*self.task().context->home, self);  // After this line self may be gone.
     }
 
     static void invoke(blocking_call& c) noexcept {
@@ -82,7 +99,8 @@ private:
 ///
 /// Effects: starts a thread if none is idle and there are fewer than executor_options::blocking_threads;
 ///   otherwise `f` waits for its turn. Idle threads end after five seconds.
-/// Stop: completes as stopped if a stop was requested before; a call that has begun is waited for.
+/// Stop: completes as stopped, at once, as long as `f` waits for its turn, which it then never has; a call that has
+///   begun is waited for.
 /// Throws: what `f` throws; std::system_error if there is no thread and none can be started.
 /// Allocates: a thread, perhaps.
 template <class F>
