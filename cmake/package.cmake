@@ -2,9 +2,10 @@
 #
 #   find_package(taskscope)                   taskscope::taskscope, ::executor, ::sync, ::scope, ::combinators
 #   find_package(taskscope COMPONENTS net)    these and taskscope::net, which needs Boost
-#   pkg-config taskscope / taskscope-net      the same without CMake
+#   find_package(taskscope COMPONENTS onetbb) these and taskscope::onetbb, which needs oneTBB
+#   pkg-config taskscope / taskscope-net / taskscope-onetbb       the same without CMake
 #
-# net has an export file of its own, so that who does not ask for it needs no Boost.
+# net and onetbb have export files of their own, so that who does not ask for them needs no Boost and no oneTBB.
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -15,6 +16,9 @@ install(TARGETS taskscope_taskscope EXPORT taskscopeTargets)
 install(EXPORT taskscopeTargets NAMESPACE taskscope:: DESTINATION ${package_dir})
 if(TASKSCOPE_NET)
   install(EXPORT taskscopeNetTargets NAMESPACE taskscope:: DESTINATION ${package_dir})
+endif()
+if(TASKSCOPE_ONETBB)
+  install(EXPORT taskscopeOnetbbTargets NAMESPACE taskscope:: DESTINATION ${package_dir})
 endif()
 
 configure_package_config_file(cmake/taskscopeConfig.cmake.in taskscopeConfig.cmake
@@ -46,4 +50,10 @@ if(TASKSCOPE_NET)
     DESCRIPTION "Boost.Asio under the workers of taskscope"
     REQUIRES "taskscope = ${PROJECT_VERSION}"
     LIBS "-ltaskscope_net")
+endif()
+if(TASKSCOPE_ONETBB)
+  taskscope_install_pc(taskscope-onetbb
+    DESCRIPTION "oneTBB as a guest of taskscope"
+    REQUIRES "taskscope = ${PROJECT_VERSION}, tbb >= 2021.8"
+    LIBS "-ltaskscope_onetbb")
 endif()

@@ -25,6 +25,7 @@ BELOW = {
     "scope": ["executor"],
     "combinators": ["executor", "sync", "scope"],
     "net": ["executor", "sync", "scope"],
+    "bridges": ["executor"],
     "monitor": ["executor", "sync", "scope"],
 }
 ROOMS = list(BELOW)
@@ -57,6 +58,10 @@ DETAIL_FOR_NET = {  # what an awaiter is made of
     "taskscope/detail/promise.hpp",
     "taskscope/detail/suspension.hpp",
 }
+DETAIL_FOR_BRIDGES = {  # what an awaiter is made of
+    "taskscope/detail/promise.hpp",
+    "taskscope/detail/suspension.hpp",
+}
 DETAIL_FOR_COMBINATORS = {  # nothing that runs tasks: these are written on what users see
     "taskscope/detail/atomic.hpp",
     "taskscope/detail/contract.hpp",
@@ -67,10 +72,12 @@ DETAIL_FOR = {
     "scope": DETAIL_FOR_SCOPE,
     "combinators": DETAIL_FOR_COMBINATORS,
     "net": DETAIL_FOR_NET,
+    "bridges": DETAIL_FOR_BRIDGES,
 }
 
 # Libraries that a room must not know.
-FOREIGN = {room: () if room == "net" else ("boost/",) for room in ROOMS}
+MAY_KNOW = {"net": "boost/", "bridges": "oneapi/"}
+FOREIGN = {room: tuple({"boost/", "oneapi/"} - {MAY_KNOW.get(room)}) for room in ROOMS}
 
 # What tests of every room may include: it is in the room that sees the others.
 UMBRELLA = "taskscope/taskscope.hpp"
