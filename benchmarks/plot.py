@@ -1,5 +1,8 @@
-# benchmarks/plot.py - results as charts: one SVG per workload, and one of how they scale.
+# benchmarks/plot.py - results as charts: one SVG per workload or series, and one of how they scale.
 # SPDX-License-Identifier: MIT
+import math
+import re
+
 import matplotlib
 
 matplotlib.use("svg")
@@ -69,9 +72,43 @@ def scaling(workloads, folder):
     save(figure, folder, "scaling")
 
 
+def series(name, points, folder):
+    """What an operation costs, and the peak of memory, over what grows; a line per contender and number of threads."""
+    figure, (time, memory) = pyplot.subplots(2, 1, sharex=True, figsize=(7, 6), layout="constrained")
+    own_threads = all(r["threads"] == x for x, rows in points for r in rows)  # threads are what grows
+    lines = {}
+    for x, rows in points:
+        for r in rows:
+            label = r["contender"] if own_threads else f"{r['contender']}, threads: {r['threads']}"
+            lines.setdefault(label, []).append((x, r))
+    for number, (label, line) in enumerate(sorted(lines.items())):
+        look = {"marker": "o", "label": label, "color": COLORS[number % len(COLORS)],
+                "linewidth": 2.5 if label.split(",")[0] == OURS else 1}
+        time.plot([x for x, _ in line], [r["ns_per_op"] for _, r in line], **look)
+        memory.plot([x for x, _ in line], [r["peak_rss_kib"] / 1024 for _, r in line], **look)
+    time.set_title(name, loc="left", fontsize=10)
+    time.set_ylabel("ns per operation")
+    memory.set_ylabel("peak MiB")
+    memory.set_xlabel(name.rsplit("_", 1)[-1])
+    memory.set_xscale("log", base=2 if own_threads else 10)
+    for axis in (time, memory):
+        axis.set_yscale("log")
+        low, high = axis.get_ylim()
+        axis.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))  # a flat line looks flat
+        axis.grid(which="major", color="lightgray", linewidth=0.5)
+    time.legend(fontsize=8)
+    save(figure, folder, name)
+
+
 def draw(report, folder):
     folder.mkdir(parents=True, exist_ok=True)
     workloads = by(report["results"], "workload")
+    points = {}  # of each series: a workload that ends in a number is one
+    for workload in list(workloads):
+        if m := re.fullmatch(r"(.+)/(\d+)", workload):
+            points.setdefault(m[1], []).append((int(m[2]), workloads.pop(workload)))
+    for name, found in points.items():
+        series(name, sorted(found, key=lambda point: point[0]), folder)
     for workload, rows in workloads.items():
         comparison(workload, rows, folder)
     scalable = {w: rows for w, rows in workloads.items() if len({r["threads"] for r in rows}) > 1}

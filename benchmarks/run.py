@@ -53,26 +53,26 @@ class Case:
             yield f"{self.name}/{part}" if part else self.name, sample.get("contender", contender), sample
 
 
-def variants(binary):
+def variants(binary, quick):
     """Name and fixed number of threads (0: any) of each variant; one without a name if there are none."""
-    done = subprocess.run([str(binary), "--variants"], capture_output=True, text=True, check=True)
+    done = subprocess.run([str(binary), *(["--quick"] if quick else []), "--variants"], capture_output=True, text=True, check=True)
     found = [line.split() for line in done.stdout.splitlines()]
     return [(name, int(threads)) for name, threads in found] or [("", 0)]
 
 
-def find_cases(folders, only, contenders, thread_counts):
+def find_cases(folders, only, contenders, thread_counts, quick):
     """In the order of the names; a folder given later wins."""
     cases = {}
     for binary in sorted(b for folder in folders for b in folder.glob("bench_*_*")):
         _, workload, contender = binary.name.split("_", 2)
         if contenders and contender not in contenders:
             continue
-        for variant, fixed in variants(binary):
+        for variant, fixed in variants(binary, quick):
             for threads in [fixed] if fixed else thread_counts:
                 case = cases.setdefault((workload, variant, threads), Case(workload, variant, threads))
                 if threads == 1 or contender not in SINGLE_THREADED:
                     case.binaries[contender] = binary
-    chosen = [c for c in cases.values() if c.binaries and only in (None, c.workload, c.name)]
+    chosen = [c for c in cases.values() if c.binaries and (only is None or f"{c.name}/".startswith(f"{only}/"))]
     if not chosen:
         names = sorted({c.workload for c in cases.values() if c.binaries})
         sys.exit(f"run.py: no workload '{only}'; there are: {', '.join(names) or 'none'}")
@@ -143,7 +143,8 @@ def parse():
 
 def run_all(options):
     build = ROOT / "build" / options.preset
-    cases = find_cases([build / "benchmarks", *options.folders], options.only, options.contenders, options.threads)
+    cases = find_cases([build / "benchmarks", *options.folders], options.only, options.contenders, options.threads,
+                       options.quick)
     report = {"context": machine.context(ROOT, build, options.quick), "results": []}
     remarks = report["context"]["notes"] = []
     for number, case in enumerate(cases, 1):

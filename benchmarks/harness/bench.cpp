@@ -19,8 +19,9 @@ namespace {
     std::exit(2);
 }
 
-[[noreturn]] void list(std::span<const variant> variants) {
+[[noreturn]] void list(std::span<const variant> variants, bool quick) {
     for (const variant& v : variants) {
+        if (quick && !v.quick) continue;
         std::printf("%.*s %u\n", static_cast<int>(v.name.size()), v.name.data(), v.threads);
     }
     std::exit(0);
@@ -42,7 +43,7 @@ options parse(int argc, char** argv, std::span<const variant> variants) {
     options o;
     for (int i = 1; i < argc; ++i) {
         const std::string_view argument = argv[i];
-        if (argument == "--variants") list(variants);
+        if (argument == "--variants") list(variants, o.quick);
         if (argument == "--quick") {
             o.quick = true;
         } else if (argument == "--threads" && i + 1 < argc) {

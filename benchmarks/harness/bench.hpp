@@ -15,6 +15,7 @@ namespace bench {
 struct variant {
     std::string_view name;
     unsigned threads = 0;  ///< 0: as many as were asked for
+    bool quick = true;     ///< takes part in a first look
 };
 
 struct options {
@@ -24,7 +25,7 @@ struct options {
 };
 
 /// Reads `--threads N`, `--quick` and `--variant NAME`. `--variants` prints the names of all variants, and the
-/// number of threads of those that have one, for run.py.
+/// number of threads of those that have one, for run.py; with `--quick` before it only of those for a first look.
 options parse(int argc, char** argv, std::span<const variant> variants = {});
 
 /// A figure besides the usual ones; run.py shows it in a column of its own.

@@ -71,6 +71,21 @@ class Run(unittest.TestCase):
         self.assertEqual([(r["workload"], r["threads"]) for r in rows],
                          [("spawn/inside", 1), ("spawn/inside", 2), ("spawn/wide", 8)])
 
+    def test_a_part_of_a_name_chooses_all_below_it(self):
+        self.program("growth_alpha", line(0.5), variants="fork/10 0\nfork/100 0\nforks/10 0")
+        rows = self.results("--threads", "1", "--only", "growth/fork")["results"]
+        self.assertEqual([r["workload"] for r in rows], ["growth/fork/10", "growth/fork/100"])
+
+    def test_a_first_look_is_asked_for_before_the_variants(self):
+        path = self.folder / "bench_growth_alpha"
+        path.write_text(
+            f"#!{sys.executable}\nimport sys\n"
+            "if '--variants' in sys.argv: print('10 0' if sys.argv[1] == '--quick' else '10 0\\n100 0'); sys.exit()\n"
+            f"print({line(0.5)!r})\n")
+        path.chmod(0o755)
+        self.assertEqual(len(self.results("--threads", "1")["results"]), 2)
+        self.assertEqual(len(self.results("--threads", "1", "--quick")["results"]), 1)
+
     def test_a_run_may_have_parts_and_name_another_contender(self):
         self.program("wake_alpha", line(0.5, part="p50"), line(0.1, part="p50", contender="futex"))
         rows = self.results("--threads", "1")["results"]
