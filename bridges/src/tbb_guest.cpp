@@ -70,6 +70,12 @@ private:
         r.run = shared_from_this();
         schedule(host_->home, r);
     }
+    /// Calls `f()` in the arena, on behalf of the task.
+    template <class F>
+    void enter(const F& f) {
+        const on_behalf of_the_task(&context_);
+        arena_.execute(f);
+    }
     void admit() noexcept;
     void call() noexcept;
     void call_in_group();
@@ -130,8 +136,7 @@ void tbb_run::work(function_job& j) noexcept {
 }
 
 void tbb_run::call() noexcept {
-    const on_behalf of_the_task(&context_);
-    arena_.execute([this] {
+    enter([this] {
         oneapi::tbb::task_group group(cancellation_);
         group.run_and_wait([this] { call_in_group(); });
     });
@@ -163,12 +168,11 @@ void tbb_run::help(function_job& j) noexcept {
     const std::shared_ptr<tbb_run> self = std::move(static_cast<request&>(j).run);
     if (!self->try_join()) return;
     try {
-        const on_behalf of_the_task(&self->context_);
-        self->arena_.execute([&self] { self->wait_inside(); });
+        self->enter([&self] { self->wait_inside(); });
+        self->leave();
     } catch (const std::bad_alloc&) {
-        // Then it goes without this worker: no thread depends on a helper.
+        self->leave();  // it goes on without this worker: nothing depends on a helper
     }
-    self->leave();
 }
 
 bool tbb_run::try_join() noexcept {
