@@ -73,7 +73,8 @@ def scaling(workloads, folder):
 
 
 def series(name, points, folder):
-    """What an operation costs, and the peak of memory, over what grows; a line per contender and number of threads."""
+    """What an operation costs, dashed in CPU time, and the peak of memory, over what grows; a line per contender and number
+    of threads."""
     figure, (time, memory) = pyplot.subplots(2, 1, sharex=True, figsize=(7, 6), layout="constrained")
     own_threads = all(r["threads"] == x for x, rows in points for r in rows)  # threads are what grows
     lines = {}
@@ -85,9 +86,11 @@ def series(name, points, folder):
         look = {"marker": "o", "label": label, "color": COLORS[number % len(COLORS)],
                 "linewidth": 2.5 if label.split(",")[0] == OURS else 1}
         time.plot([x for x, _ in line], [r["ns_per_op"] for _, r in line], **look)
+        time.plot([x for x, _ in line], [r["ns_per_op"] * r["cpu_s"] / r["median_s"] for _, r in line],
+                  linestyle="--", linewidth=0.8, color=look["color"])
         memory.plot([x for x, _ in line], [r["peak_rss_kib"] / 1024 for _, r in line], **look)
     time.set_title(name, loc="left", fontsize=10)
-    time.set_ylabel("ns per operation")
+    time.set_ylabel("ns per operation (dashed: CPU)")
     memory.set_ylabel("peak MiB")
     memory.set_xlabel(name.rsplit("_", 1)[-1])
     memory.set_xscale("log", base=2 if own_threads else 10)

@@ -85,13 +85,13 @@ def breakdown(binary, operation, by_function):
 def show(operation, presets, tables, least):
     print(f"\n| instructions of one {operation} | " + " | ".join(presets) + " |")
     print("|---|" + "---|" * len(presets))
-    print("| all | " + " | ".join(f"{sum(t.values()):.0f}" for t in tables) + " |")
+    print("| all | " + " | ".join(f"{round(sum(t.values()))}" for t in tables) + " |")
     keys = sorted({k for t in tables for k in t}, key=lambda k: -max(t[k] for t in tables))
     shown = [k for k in keys if max(t[k] for t in tables) >= least]
     for key in shown:
-        print(f"| {key} | " + " | ".join(f"{t[key]:.0f}" for t in tables) + " |")
+        print(f"| {key} | " + " | ".join(f"{round(t[key])}" for t in tables) + " |")
     rest = [sum(n for k, n in t.items() if k not in shown) for t in tables]
-    print("| others | " + " | ".join(f"{n:.0f}" for n in rest) + " |")
+    print("| others | " + " | ".join(f"{round(n)}" for n in rest) + " |")
 
 
 def main():
