@@ -205,23 +205,27 @@ TEST_F(several_threads, idle_workers_join) {
     ex.run(body());
 }
 
-TEST_F(several_threads, one_worker_is_left_for_tasks) {
-    executor ex{{.workers = 2}};
+TEST_F(several_threads, one_worker_is_left_for_tasks_however_many_calls_there_are) {
+    executor ex{{.workers = 3}};
     tbb_guest guest(ex);
-    std::atomic<bool> computing{false};
+    crowd bodies;
     std::atomic<bool> served{false};
     task_scope s{ex};
-    s.spawn([&]() -> task<> {
-        co_await guest.run([&] {
-            tbb::parallel_for(0, 8, [&](int) {
-                computing = true;
-                EXPECT_TRUE(until([&] { return served.load(); }));
+    for (int i = 0; i < 4; ++i) {
+        s.spawn([&]() -> task<> {
+            co_await guest.run([&] {
+                tbb::parallel_for(0, 8, [&](int) {
+                    bodies.enter();
+                    EXPECT_TRUE(until([&] { return served.load(); }));
+                    bodies.leave();
+                });
             });
         });
-    });
-    ASSERT_TRUE(until([&] { return computing.load(); }));
+    }
+    ASSERT_TRUE(until([&] { return bodies.now() == 2; }));
     s.spawn([&] { served = true; });
     s.blocking_join();
+    EXPECT_EQ(bodies.most(), 2);
 }
 
 TEST_F(several_threads, a_call_in_line_is_stopped_at_once_and_the_next_one_moves_up) {
