@@ -16,7 +16,7 @@
 
 namespace growth_workload {
 
-/// A fork makes two tasks, down to single ones; so many in all.
+/// A fork makes two tasks, down to so many leaves; about twice as many tasks in all.
 inline constexpr std::string_view fork_tasks = "fork_tasks";
 /// One task spawns so many into one scope, and waits for each `burst`.
 inline constexpr std::string_view spawn_tasks = "spawn_tasks";
@@ -53,24 +53,24 @@ inline std::vector<bench::variant> points(std::span<const series> all) {
 
 /// Contenders have those members of `shapes` that they list in their series:
 /// long tree(long n), bursts(long n), chain(long depth, long times), nest(long depth, long times), each giving how
-/// many tasks have run.
+/// many it was.
 template <class Shapes>
 int run(const bench::options& o, Shapes& shapes) {
     const std::string_view name = o.variant.substr(0, o.variant.find('/'));
     const std::string_view number = o.variant.substr(name.size() + 1);
     long x = 0;
     std::from_chars(number.begin(), number.end(), x);
-    const auto measure = [&](long tasks, long warm_up, auto shape) {
+    const auto measure = [&](long n, long warm_up, auto shape, double tasks_each = 1) {
         return bench::measure(
-            tasks, static_cast<double>(tasks), [&] { return shape(tasks); },
+            n, tasks_each * static_cast<double>(n), [&] { return shape(n); },
             [&] { shape(warm_up); });
     };
     const auto fork = [&](long n) { return shapes.tree(n); };
     const auto spawn = [&](long n) { return shapes.bursts(n); };
     const long fixed = o.quick ? 1'000'000 : 10'000'000;
-    if (name == fork_tasks) return measure(x, 1000, fork);
+    if (name == fork_tasks) return measure(x, 1000, fork, 2);
     if (name == spawn_tasks) return measure(x, 1000, spawn);
-    if (name == fork_workers) return measure(fixed, 1000, fork);
+    if (name == fork_workers) return measure(fixed, 1000, fork, 2);
     if (name == spawn_workers) return measure(fixed, 1000, spawn);
     const long levels = 1'000'000;  // in chains of x
     if constexpr (requires { shapes.chain(x, 1); }) {
