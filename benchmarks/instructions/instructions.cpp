@@ -1,6 +1,10 @@
 // benchmarks/instructions/instructions.cpp - so many forks, awaits or spawned children on one worker; for table.py.
 // SPDX-License-Identifier: MIT
-#include <taskscope/taskscope.hpp>
+#include <taskscope/executor.hpp>
+#include <taskscope/fork_join.hpp>
+#include <taskscope/task_scope.hpp>
+#include <taskscope/with_scope.hpp>
+#include <taskscope/yield.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -12,8 +16,9 @@ namespace ts = taskscope;
 
 ts::task<> nothing() { co_return; }
 
-ts::task<> fork(long n) {
-    for (long i = 0; i < n; ++i) co_await ts::fork_join(nothing(), nothing());
+ts::task<> fork(long leaves) {
+    if (leaves == 1) co_return;
+    co_await ts::fork_join(fork(leaves / 2), fork(leaves - leaves / 2));
 }
 
 ts::task<> await(long n) {
@@ -24,7 +29,8 @@ ts::task<> spawn(long n) {
     co_await ts::with_scope([n](ts::task_scope& s) -> ts::task<> {
         for (long i = 0; i < n; ++i) {
             s.spawn(nothing());
-            if (i % 50 == 0) co_await ts::yield();  // they run, and their memory is there for others
+            if (i % 50 == 0)
+                co_await ts::yield();  // they run, and their memory is there for others
         }
     });
 }

@@ -2,8 +2,8 @@
 # benchmarks/instructions/table.py - which instructions a fork, an await and a spawned child are made of.
 # SPDX-License-Identifier: MIT
 """Builds benchmarks/instructions with each preset, runs it under valgrind with two sizes, and prints the difference for
-each operation: instructions by the file they were written in, wherever the compiler has inlined them. A fork is a
-fork_join of two empty tasks and has these in it, too.
+each operation: instructions by the file they were written in, wherever the compiler has inlined them. A fork is
+one of a tree of them, with the two tasks that it makes.
 """
 import argparse
 import collections
