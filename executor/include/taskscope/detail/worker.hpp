@@ -22,11 +22,11 @@ class executor_core;
 [[gnu::always_inline]] inline void* stack_pointer() noexcept {
 #if defined(__x86_64__)
     void* sp = nullptr;
-    asm("mov %%rsp, %0" : "=r"(sp));
+    asm volatile("mov %%rsp, %0" : "=r"(sp));  // volatile: each time anew
     return sp;
 #elif defined(__aarch64__)
     void* sp = nullptr;
-    asm("mov %0, sp" : "=r"(sp));
+    asm volatile("mov %0, sp" : "=r"(sp));
     return sp;
 #else
     return __builtin_frame_address(0);
@@ -47,11 +47,12 @@ struct worker_counters {
     counter bounces{0};
 };
 
-/// Jobs may hand control to each other without returning to the worker's loop this many times. Bounds
-/// the stack where the compiler makes no tail calls (g++ without optimisation or with a sanitizer: about
-/// 500 bytes each), and the time until the worker looks at injected, timer and I/O work.
+/// So many tasks may begin, one from the other, before control returns to the worker's loop. Bounds the time until the
+/// worker looks at injected, timer and I/O work.
 inline constexpr int transfer_budget = 128;
-inline constexpr std::size_t transfer_stack = 64 * 1024;
+/// And so many bytes may the stack grow, as it does where the compiler makes no tail calls (g++ without optimisation or
+/// with a sanitizer: about 500 bytes for each transfer). Bytes.
+inline constexpr std::size_t transfer_stack = std::size_t{64} * 1024;
 
 struct alignas(cache_line_pair) worker {
     worker(executor_core& c, unsigned i) : core(&c), index(i) {}
@@ -113,7 +114,7 @@ struct alignas(cache_line_pair) worker {
     deque queue;
 
     alignas(cache_line_pair) int budget = transfer_budget;
-    void* stack_floor = nullptr;
+    void* stack_floor = nullptr;      ///< go_on() returns to the loop below it
     job* next = nullptr;              ///< what the loop runs when the present job returns
     task_context* context = nullptr;  ///< of the job that is running
     executor_core* core;
