@@ -73,12 +73,10 @@ struct child : noted_receiver {
 
     /// Before its task begins. If there is no memory the place is all that is noted.
     void trace_awaits() noexcept {
-        try {
-            child_extras& own = extras();
-            own.trace = std::make_unique<await_trace>();
-            note.trace_into(*own.trace);
-        } catch (const std::bad_alloc&) {
-        }
+        child_extras* const own = try_extras();
+        if (own == nullptr) return;
+        own->trace.reset(new (std::nothrow) await_trace);
+        if (own->trace != nullptr) note.trace_into(*own->trace);
     }
 
     scope_state* scope;
@@ -87,11 +85,18 @@ struct child : noted_receiver {
 
 private:
     child_extras& extras() {
+        child_extras* const own = try_extras();
+        if (own == nullptr) throw std::bad_alloc();
+        return *own;
+    }
+    child_extras* try_extras() noexcept {
         if (!has_extras_) {
-            site_.extras = new child_extras(site_.place);
+            auto* const fresh = new (std::nothrow) child_extras(site_.place);
+            if (fresh == nullptr) return nullptr;
+            site_.extras = fresh;
             has_extras_ = true;
         }
-        return *site_.extras;
+        return site_.extras;
     }
 
     bool has_extras_ = false;
