@@ -20,11 +20,10 @@
 #include <thread>
 
 namespace ts = taskscope;
-namespace tbb = oneapi::tbb;
 
 namespace {
 
-using numbers = tbb::blocked_range<long>;
+using numbers = oneapi::tbb::blocked_range<long>;
 
 long add_squares(const numbers& part, long sum) {
     for (long i = part.begin(); i != part.end(); ++i) sum += i * i;
@@ -33,8 +32,9 @@ long add_squares(const numbers& part, long sum) {
 
 // The task is suspended while workers compute; one of them stays with the other tasks.
 ts::task<long> sum_of_squares(ts::tbb_guest& guest, long n) {
-    co_return co_await guest.run(
-        [n] { return tbb::parallel_reduce(numbers(0, n), 0L, add_squares, std::plus<>{}); });
+    co_return co_await guest.run([n] {
+        return oneapi::tbb::parallel_reduce(numbers(0, n), 0L, add_squares, std::plus<>{});
+    });
 }
 
 // The algorithm ends only when another task has run, on the worker that was not lent.
@@ -49,7 +49,7 @@ ts::task<> serve_meanwhile(ts::tbb_guest& guest) {
         };
         s.spawn(answer);
         co_await guest.run([&] {
-            tbb::parallel_for(0, 4, [&](int) {
+            oneapi::tbb::parallel_for(0, 4, [&](int) {
                 asked = true;
                 while (!answered) std::this_thread::yield();
             });
@@ -61,7 +61,7 @@ ts::task<> serve_meanwhile(ts::tbb_guest& guest) {
 
 ts::task<> fail(ts::tbb_guest& guest) {
     co_await guest.run([] {
-        tbb::parallel_for(0, 100, [](int i) {
+        oneapi::tbb::parallel_for(0, 100, [](int i) {
             if (i == 42) throw std::out_of_range("42 is out of range");
         });
     });
@@ -70,8 +70,8 @@ ts::task<> fail(ts::tbb_guest& guest) {
 // Its bodies look whether they are still wanted. Those that have not begun never do.
 ts::task<> compute_for_ever(ts::tbb_guest& guest) {
     co_await guest.run([] {
-        tbb::parallel_for(0, 4, [](int) {
-            while (!tbb::is_current_task_group_canceling()) std::this_thread::yield();
+        oneapi::tbb::parallel_for(0, 4, [](int) {
+            while (!oneapi::tbb::is_current_task_group_canceling()) std::this_thread::yield();
         });
     });
 }
