@@ -59,6 +59,25 @@ TEST(DequeModel, OwnerAndThiefShareThreeJobs) {
     });
 }
 
+TEST(DequeModel, SeveralJobsArePushedAtOnceIfThereIsRoomForAll) {
+    model::expect_holds([] {
+        jobs<4> j;
+        deque d(4);
+        for (auto& each : j.all) each.made = 1;
+        const std::array<counted_job*, 2> first{&j.all[0], &j.all[1]};
+        const std::array<counted_job*, 3> more{&j.all[2], &j.all[3], nullptr};
+        std::thread thief([&] { j.take(d.steal()); });
+        model::check(d.push_reversed(first.data(), 2), "there is room for two in four");
+        // That the thief has made room shows only after another look at its end.
+        model::check(!d.push_reversed(more.data(), 3), "and not for three more");
+        model::check(d.push_reversed(more.data(), 2), "but for two");
+        while (j.take(d.pop())) {
+        }
+        thief.join();
+        j.check_each_taken_once();
+    });
+}
+
 // cases: T408
 TEST(DequeModel, TheLastJobGoesToOneOfOwnerAndTwoThieves) {
     model::expect_holds([] {
