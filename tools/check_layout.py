@@ -33,7 +33,7 @@ ROOMS = list(BELOW)
 # The parts of executor's detail/ that are made for the rooms above. Nobody else includes a detail/ of others.
 DETAIL_FOR_SCOPE = {
     "taskscope/detail/atomic.hpp",
-    "taskscope/detail/await_note.hpp",
+    "taskscope/detail/await_trace.hpp",
     "taskscope/detail/barrier.hpp",
     "taskscope/detail/context.hpp",
     "taskscope/detail/contract.hpp",

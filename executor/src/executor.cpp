@@ -40,6 +40,7 @@ executor_core::executor_core(executor& home, const executor_options& options, bo
         workers.back()->sleepers = barriers_are_asymmetric.load(std::memory_order_relaxed)
                                        ? &idle.sleeping()
                                        : &always_some;
+        workers.back()->traces_awaits = options.trace_awaits;
         workers.back()->random = 0x9e3779b9U * (i + 1);
     }
     const unsigned parallel = std::min(options.workers, default_worker_count());

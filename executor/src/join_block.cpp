@@ -12,8 +12,8 @@ namespace taskscope::detail {
 namespace {
 
 // So many branches have ended. After that the frame that holds the join may be gone.
-[[gnu::noinline]] std::coroutine_handle<> report(join_block& join, std::uint32_t done,
-                                                 worker& w) noexcept {
+[[gnu::noinline]] std::coroutine_handle<> report_and_go_on(join_block& join, std::uint32_t done,
+                                                           worker& w) noexcept {
     job* const next = join.report(done);
     if (next == nullptr) return std::noop_coroutine();
     auto& parent = static_cast<promise_base&>(*next);
@@ -21,13 +21,37 @@ namespace {
     return w.go_on(parent.handle(), parent);
 }
 
+std::coroutine_handle<> begin_inline(promise_base& b, worker& w) noexcept {
+    b.reports_to = completion::inline_branch;
+    return w.go_on(b.handle(), b);
+}
+
 // The next branch is the last job in the deque: a thief may want it too.
 [[gnu::noinline]] std::coroutine_handle<> take_back_last(join_block& join, std::uint32_t next,
                                                          worker& w) noexcept {
-    if (!w.queue.take_last()) return report(join, next, w);
-    promise_base* const b = join.branches()[next];
-    b->reports_to = completion::inline_branch;
-    return w.go_on(b->handle(), *b);
+    if (!w.queue.take_last()) return report_and_go_on(join, next, w);
+    return begin_inline(*join.branches()[next], w);
+}
+
+// The forking flow has done all branches before `next`. What take_back() and report() do, with nothing to call on the
+// way that nearly always is the one.
+std::coroutine_handle<> finish_inline(join_block& join, std::uint32_t next, worker& w) noexcept {
+    if (next == join.count) {
+        // relaxed: ordered by join.complete.
+        if (join.stopped.load(std::memory_order_relaxed)) return report_and_go_on(join, next, w);
+        return w.go_on(join.parent->handle(), *join.parent);
+    }
+    // relaxed: as long as it is in our deque nobody else writes here.
+    promise_base* const b = std::atomic_ref(join.branches()[next]).load(std::memory_order_relaxed);
+    switch (w.queue.try_pop_if(b)) {
+        case deque::popped::yes:
+            return begin_inline(*b, w);
+        case deque::popped::if_first:
+            return take_back_last(join, next, w);
+        case deque::popped::no:
+            break;
+    }
+    return report_and_go_on(join, next, w);
 }
 
 }  // namespace
@@ -98,35 +122,13 @@ std::coroutine_handle<> finish(promise_base& p) noexcept {
     switch (p.reports_to) {
         case completion::awaited:
             return w.go_on(p.awaiting->handle(), *p.awaiting);
-        case completion::inline_branch: {
-            join_block& join = *p.join;
-            const std::uint32_t next = p.branch + 1U;
-            if (next == join.count) {
-                // relaxed: ordered by join.complete.
-                if (join.stopped.load(std::memory_order_relaxed)) [[unlikely]]
-                    break;
-                return w.go_on(join.parent->handle(), *join.parent);
-            }
-            // relaxed: as long as it is in our deque nobody else writes here.
-            promise_base* const b =
-                std::atomic_ref(join.branches()[next]).load(std::memory_order_relaxed);
-            switch (w.queue.try_pop_if(b)) {
-                case deque::popped::yes:
-                    b->reports_to = completion::inline_branch;
-                    return w.go_on(b->handle(), *b);
-                case deque::popped::if_first:
-                    return take_back_last(join, next, w);
-                case deque::popped::no:
-                    return report(join, next, w);
-            }
-            break;
-        }
+        case completion::inline_branch:
+            return finish_inline(*p.join, p.branch + 1U, w);
         case completion::branch:
-            return report(*p.join, 1, w);
+            return report_and_go_on(*p.join, 1, w);
         default:
             return w.bounce(p);
     }
-    return report(*p.join, p.branch + 1U, w);
 }
 
 }  // namespace taskscope::detail

@@ -28,7 +28,7 @@ job* unwind(promise_base& leaf) noexcept {
             }
             case completion::receiver:
             case completion::relay:
-            case completion::noted: {
+            case completion::traced: {
                 receiver& r = *p->recv;
                 p->unwind_frame();
                 return r.done(r, nullptr);

@@ -6,6 +6,8 @@
 #include <taskscope/errors.hpp>
 #include <taskscope/with_scope.hpp>
 
+#include <new>
+
 namespace taskscope::detail {
 
 bool try_enter(child& c) noexcept {
@@ -20,8 +22,9 @@ bool try_enter(child& c) noexcept {
 void enlist(child& c) noexcept {
     c.scope->count.spawned.fetch_add(1, std::memory_order_relaxed);
     scope_runtime& runtime = c.scope->runtime;
+    // Without memory there is no trace.
     if (runtime.trace_awaits) [[unlikely]]
-        c.trace_awaits();
+        c.trace.reset(new (std::nothrow) await_trace);
     runtime.registry.add(c);
 }
 
@@ -32,7 +35,7 @@ void unregister(child& c) noexcept {
 
 void adopt(child& c, promise_base& p, task_context& context) noexcept {
     p.context = &context;
-    p.reports_to = completion::noted;
+    p.reports_to = completion::traced;
     p.recv = &c;
     p.owner = &p.awaiting;  // no task object has it: a word of its own, unwound after its last use
     if (context.stop.stop_requested()) p.result = outcome::stopped;  // never runs

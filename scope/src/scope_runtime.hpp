@@ -16,32 +16,6 @@ namespace taskscope::detail {
 /// Such as "server.cpp:41".
 std::string place(const std::source_location& at);
 
-/// Puts into a child_info or a straggler where `c` was last suspended. By a walker of the registry.
-template <class Info>
-void describe_suspension(const child& c, Info& info) {
-    info.suspended_at = c.note.place();
-    await_list list;
-    const await_trace* const trace = c.note.trace();
-    if (trace == nullptr || !trace->read(list)) return;
-    info.await_chain.assign(list.places.begin(), list.places.begin() + list.count);
-    info.awaits_unlisted = list.unlisted;
-    if (list.count != 0) info.suspended_at = list.places.front();
-}
-
-/// Such as ", suspended at pool.hpp:30, awaited at session.cpp:88, server.cpp:12"; empty if it never was.
-template <class Info>
-std::string suspension_text(const Info& info) {
-    if (info.suspended_at.line() == 0) return {};
-    std::string text = ", suspended at " + place(info.suspended_at);
-    for (std::size_t i = 1; i < info.await_chain.size(); ++i) {
-        text += (i == 1 ? ", awaited at " : ", ") + place(info.await_chain[i]);
-    }
-    if (info.awaits_unlisted != 0) {
-        text += " and " + std::to_string(info.awaits_unlisted) + " more";
-    }
-    return text;
-}
-
 class scope_runtime final : public executor_extension {
 public:
     explicit scope_runtime(executor& home);

@@ -1,6 +1,7 @@
 // scope/src/scope_tree.cpp - snapshots of a tree, as data, text and JSON.
 // SPDX-License-Identifier: MIT
 #include "scope_runtime.hpp"
+#include "suspensions.hpp"
 
 #include <taskscope/scope_tree.hpp>
 

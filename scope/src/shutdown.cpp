@@ -1,6 +1,7 @@
 // scope/src/shutdown.cpp - a tree comes to its end: closed top-down, drained and stopped innermost first.
 // SPDX-License-Identifier: MIT
 #include "scope_runtime.hpp"
+#include "suspensions.hpp"
 
 #include <taskscope/deadline.hpp>
 #include <taskscope/fork_join.hpp>

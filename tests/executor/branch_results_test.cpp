@@ -13,13 +13,12 @@
 #include <ranges>
 #include <stdexcept>
 #include <string>
-#include <support/launch.hpp>
 #include <support/ledger.hpp>
+#include <utility>
 #include <vector>
 
 namespace {
 
-using support::launched;
 using taskscope::fork_join;
 using taskscope::just_stopped;
 using taskscope::manual_executor;
@@ -61,9 +60,10 @@ TEST_F(branches_in_place, give_what_has_a_destructor_or_can_only_be_moved) {
     manual_executor ex;
     auto body = []() -> task<> {
         auto words = ints(40) | std::views::transform(word);
-        const auto spelt = co_await fork_join<40>(words);
+        auto spelt = co_await fork_join<40>(words);
         EXPECT_EQ(spelt.size(), 40U);
-        EXPECT_EQ(spelt[39], std::string(39, 'x'));
+        const auto moved = std::move(spelt);
+        EXPECT_EQ(moved[39], std::string(39, 'x'));
         std::vector<task<std::unique_ptr<int>>> boxes;
         for (const int i : ints(3)) boxes.push_back(box(i));
         const auto opened = co_await fork_join<3>(boxes);
@@ -87,22 +87,15 @@ TEST_F(branches_in_place, without_values_are_just_run) {
     EXPECT_EQ(runs, 7);
 }
 
-TEST_F(branches_in_place, throw_the_first_error) {
-    manual_executor ex;
-    auto body = []() -> task<> {
-        auto tasks = ints(4) | std::views::transform(one_fails);
-        co_await fork_join<4>(tasks);
-    };
-    EXPECT_THROW(ex.run(body()), std::runtime_error);
+task<> fork_four(task<int> (*branch)(int)) {
+    auto tasks = ints(4) | std::views::transform(branch);
+    co_await fork_join<4>(tasks);
 }
 
 TEST_F(branches_in_place, throw_an_error_also_beside_branches_that_were_stopped) {
     manual_executor ex;
-    auto body = []() -> task<> {
-        auto tasks = ints(4) | std::views::transform(one_fails_beside_stops);
-        co_await fork_join<4>(tasks);
-    };
-    EXPECT_THROW(ex.run(body()), std::runtime_error);
+    EXPECT_THROW(ex.run(fork_four(one_fails)), std::runtime_error);
+    EXPECT_THROW(ex.run(fork_four(one_fails_beside_stops)), std::runtime_error);
 }
 
 TEST_F(branches_in_place, refuse_a_range_that_is_too_long_before_any_of_it_runs) {

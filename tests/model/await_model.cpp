@@ -1,6 +1,6 @@
 // tests/model/await_model.cpp - the places a task awaits at, written while others read them.
 // SPDX-License-Identifier: MIT
-#include <taskscope/detail/await_note.hpp>
+#include <taskscope/detail/await_trace.hpp>
 
 #include <gtest/gtest.h>
 

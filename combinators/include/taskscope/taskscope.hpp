@@ -14,6 +14,7 @@
 #include <taskscope/async_semaphore.hpp>
 #include <taskscope/async_shared_mutex.hpp>
 #include <taskscope/await_chain.hpp>
+#include <taskscope/branch_results.hpp>
 #include <taskscope/broadcast.hpp>
 #include <taskscope/channel.hpp>
 #include <taskscope/current_scope.hpp>

@@ -4,11 +4,14 @@
 
 #include <cstddef>
 #include <memory>
-#include <new>
 #include <type_traits>
 #include <utility>
 
 namespace taskscope {
+namespace detail {
+template <class T, std::size_t N>
+class fork_some_awaiter;
+}
 
 /// The values of up to `N` branches in the order of their tasks: a range.
 ///
@@ -19,17 +22,12 @@ public:
     using value_type = T;
 
     branch_results() noexcept = default;
-    branch_results(branch_results&& other) noexcept(std::is_nothrow_move_constructible_v<T>) {
+    branch_results(branch_results&& other) noexcept(std::is_nothrow_move_constructible_v<T>)
+        : branch_results() {
         for (T& value : other) push_back(std::move(value));
     }
     branch_results& operator=(branch_results&&) = delete;
     ~branch_results() { std::destroy_n(data(), size_); }
-
-    template <class U>
-    void push_back(U&& value) {
-        ::new (static_cast<void*>(data() + size_)) T(std::forward<U>(value));
-        ++size_;
-    }
 
     T* begin() noexcept { return data(); }
     T* end() noexcept { return data() + size_; }
@@ -42,8 +40,14 @@ public:
     const T& operator[](std::size_t i) const noexcept { return data()[i]; }
 
 private:
-    T* data() noexcept { return std::launder(reinterpret_cast<T*>(bytes_)); }
-    const T* data() const noexcept { return std::launder(reinterpret_cast<const T*>(bytes_)); }
+    friend detail::fork_some_awaiter<T, N>;
+
+    void push_back(T&& value) {
+        std::construct_at(data() + size_, std::move(value));
+        ++size_;
+    }
+    T* data() noexcept { return reinterpret_cast<T*>(bytes_); }
+    const T* data() const noexcept { return reinterpret_cast<const T*>(bytes_); }
 
     std::size_t size_ = 0;
     alignas(T) std::byte bytes_[N * sizeof(T)];

@@ -78,8 +78,8 @@ private:
         }
     }
 
-    // The frames were just written one by one. Read as a vector, which is what clang makes of two moves, they would have to
-    // be in the cache first: 10 % of a fork.
+    // The pointers were just written one by one. Read as one vector, which is what clang makes of two moves, they would have
+    // to be in the cache first: a fifth of a fork (decisions/0002).
     template <class T>
     static promise_base* adopt(task<T>& t) noexcept {
         promise_base* frame = std::exchange(task_access::frame(t), nullptr);

@@ -8,8 +8,6 @@
 
 #include <concepts>
 #include <coroutine>
-#include <exception>
-#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -76,16 +74,7 @@ private:
 
     static void invoke(blocking_call& c) noexcept {
         auto& self = static_cast<blocking_awaiter&>(c);
-        try {
-            if constexpr (std::is_void_v<T>) {
-                std::invoke(std::move(self.function_));
-                self.result_.set_value();
-            } else {
-                self.result_.set_value(std::invoke(std::move(self.function_)));
-            }
-        } catch (...) {
-            self.result_.set_error(std::current_exception());
-        }
+        self.result_.set_result_of(std::move(self.function_));
     }
 
     F function_;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <taskscope/detail/await_note.hpp>
+#include <taskscope/detail/await_trace.hpp>
 #include <taskscope/executor.hpp>
 
 #include <concepts>

@@ -19,7 +19,8 @@ namespace taskscope {
 struct child_info {
     std::string name;  ///< empty if it has none
     std::source_location spawned_at;
-    std::source_location suspended_at;  ///< where it last was, or is; line 0 if it never was
+    std::source_location
+        suspended_at;  ///< or was last; line 0: never, or the executor does not trace awaits
     std::vector<std::source_location>
         await_chain;  ///< suspended_at, and what waits for that; see executor_options::trace_awaits
     std::uint64_t awaits_unlisted = 0;  ///< how many more there are, further out

@@ -46,8 +46,8 @@ public:
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
         parent = &h.promise();
-        note = &record_.note;
         enlist(record_);
+        trace = record_.trace.get();
         promise_base& p = task_access::promise(task_);
         p.context = &record_.scope->context;
         p.reports_to = completion::relay;

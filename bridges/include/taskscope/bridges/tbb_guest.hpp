@@ -19,8 +19,6 @@
 
 #include <concepts>
 #include <coroutine>
-#include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -88,17 +86,8 @@ public:
 private:
     static void call(tbb_call& c) noexcept {
         auto& self = static_cast<tbb_awaiter&>(c);
-        try {
-            if constexpr (std::is_void_v<T>) {
-                std::invoke(std::move(self.function_));
-                self.result_.set_value();
-            } else {
-                self.result_.set_value(std::invoke(std::move(self.function_)));
-            }
-        } catch (...) {
-            self.result_.set_error(std::current_exception());
-            self.failed = true;
-        }
+        self.result_.set_result_of(std::move(self.function_));
+        self.failed = self.result_.how() == outcome::error;
     }
 
     F function_;

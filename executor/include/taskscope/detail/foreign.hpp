@@ -6,7 +6,7 @@
 #pragma once
 
 #include <taskscope/awaitable.hpp>
-#include <taskscope/detail/await_note.hpp>
+#include <taskscope/detail/await_trace.hpp>
 #include <taskscope/detail/promise.hpp>
 
 #include <concepts>

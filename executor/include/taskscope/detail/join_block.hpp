@@ -77,7 +77,7 @@ struct join_of : join_block {
         return fork_now(forking);
     }
 
-    std::array<promise_base*, N> owned{};
+    std::array<promise_base*, N> owned;  ///< the first size() of them
 
 private:
     [[gnu::always_inline]] std::coroutine_handle<> fork_now(promise_base& forking) noexcept {

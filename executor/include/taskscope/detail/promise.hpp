@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -26,7 +27,7 @@ namespace taskscope::detail {
 
 struct promise_base;
 struct join_block;
-class await_note;
+class await_trace;
 
 /// Who is told that a task has completed.
 enum class completion : std::uint16_t {
@@ -36,7 +37,7 @@ enum class completion : std::uint16_t {
     branch,         ///< a fork_join; in a deque, or stolen from it
     receiver,       ///< a receiver: called
     relay,          ///< a relay: called
-    noted,          ///< a noted_receiver: called
+    traced,         ///< a traced_receiver: called
 };
 
 enum class outcome : std::uint8_t { pending, value, error, stopped };
@@ -57,7 +58,7 @@ struct relay : receiver {
     explicit constexpr relay(function f) noexcept : receiver(f) {}
 
     promise_base* parent = nullptr;
-    await_note* note = nullptr;  ///< of the task that is told about, if it has one
+    await_trace* trace = nullptr;  ///< of the task that is told about, if it has one
 };
 
 struct promise_base : job {
@@ -120,7 +121,7 @@ struct promise_base : job {
     union {
         promise_base* awaiting = nullptr;  ///< completion::awaited
         join_block* join;                  ///< completion::branch, inline_branch
-        receiver* recv;                    ///< completion::receiver, relay, noted
+        receiver* recv;                    ///< completion::receiver, relay, traced
     };
     union {
         promise_base** owner =
@@ -229,6 +230,20 @@ public:
         how_ = outcome::error;
     }
     void set_stopped() noexcept { how_ = outcome::stopped; }
+    /// What calling `f` gives, or throws.
+    template <class F>
+    void set_result_of(F&& f) noexcept {
+        try {
+            if constexpr (std::is_void_v<T>) {
+                std::invoke(std::forward<F>(f));
+                set_value();
+            } else {
+                set_value(std::invoke(std::forward<F>(f)));
+            }
+        } catch (...) {
+            set_error(std::current_exception());
+        }
+    }
     /// As it was before there was a result.
     void reset() noexcept {
         if (how_ == outcome::value) value_.destroy();

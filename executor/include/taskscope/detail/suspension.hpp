@@ -7,7 +7,7 @@
 // After a call of decide() or of arm() that returned false the awaiter may be gone.
 #pragma once
 
-#include <taskscope/detail/await_note.hpp>
+#include <taskscope/detail/await_trace.hpp>
 #include <taskscope/detail/promise.hpp>
 
 #include <cstdint>

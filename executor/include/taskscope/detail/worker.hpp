@@ -50,8 +50,8 @@ struct worker_counters {
 /// So many tasks may begin, one from the other, before control returns to the worker's loop. Bounds the time until the
 /// worker looks at injected, timer and I/O work.
 inline constexpr int transfer_budget = 128;
-/// And so many bytes may the stack grow, as it does where the compiler makes no tail calls (g++ without optimisation or
-/// with a sanitizer: about 500 bytes for each transfer). Bytes.
+/// And so far may the stack grow, in bytes, as it does where the compiler makes no tail calls (g++ without optimisation or
+/// with a sanitizer: about 500 for each transfer).
 inline constexpr std::size_t transfer_stack = std::size_t{64} * 1024;
 
 struct alignas(cache_line_pair) worker {
@@ -95,7 +95,7 @@ struct alignas(cache_line_pair) worker {
         return bounce(target);
     }
 
-    /// The same for what has waited for a task that has ended, so that there were as many transfers down as up.
+    /// The same on the way up, where a task has ended. Not counted: each was on the way down.
     std::coroutine_handle<> go_on(std::coroutine_handle<> handle, job& target) noexcept {
         if (stack_pointer() > stack_floor) [[likely]]
             return handle;
@@ -126,7 +126,8 @@ struct alignas(cache_line_pair) worker {
     std::uint32_t tick = first_count<std::uint32_t>();
     std::uint32_t loose =
         0;  ///< about how many jobs of push_loose() are in the deque, or were stolen from it
-    bool drove = false;  ///< has been the driver since it last ran a job
+    bool traces_awaits = false;  ///< executor_options::trace_awaits
+    bool drove = false;          ///< has been the driver since it last ran a job
     bool polling =
         false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
     bool searching = false;  ///< counted among the searchers

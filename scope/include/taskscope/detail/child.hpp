@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <taskscope/detail/await_note.hpp>
+#include <taskscope/detail/await_trace.hpp>
 #include <taskscope/detail/context.hpp>
 #include <taskscope/detail/current.hpp>
 #include <taskscope/detail/locals.hpp>
@@ -12,8 +12,6 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <memory>
-#include <new>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -23,7 +21,7 @@
 
 namespace taskscope::detail {
 
-/// What few children have: a name, locals that are not those of the scope, a trace of what they await.
+/// What few children have: a name, and locals that are not those of the scope.
 struct child_extras {
     explicit child_extras(std::source_location at) noexcept : spawned_at(at) {}
 
@@ -31,13 +29,12 @@ struct child_extras {
     std::string name;
     local_chain locals;
     task_context context;
-    std::unique_ptr<await_trace> trace;
 };
 
 /// Base of all records. Allocated from frame memory; gone before the member leaves its scope.
-struct child : noted_receiver {
+struct child : traced_receiver {
     child(function end, scope_state& s, std::source_location at) noexcept
-        : noted_receiver(end), scope(&s), site_(at) {}
+        : traced_receiver(end), scope(&s), site_(at) {}
     child(const child&) = delete;
     child& operator=(const child&) = delete;
     ~child() {
@@ -71,32 +68,17 @@ struct child : noted_receiver {
         if (has_extras_) site_.extras->locals = {};
     }
 
-    /// Before its task begins. If there is no memory the place is all that is noted.
-    void trace_awaits() noexcept {
-        child_extras* const own = try_extras();
-        if (own == nullptr) return;
-        own->trace.reset(new (std::nothrow) await_trace);
-        if (own->trace != nullptr) note.trace_into(*own->trace);
-    }
-
     scope_state* scope;
     atomic<child*>* place = nullptr;  ///< these two: the registry's
     std::uint32_t stripe = 0;
 
 private:
     child_extras& extras() {
-        child_extras* const own = try_extras();
-        if (own == nullptr) throw std::bad_alloc();
-        return *own;
-    }
-    child_extras* try_extras() noexcept {
         if (!has_extras_) {
-            auto* const fresh = new (std::nothrow) child_extras(site_.place);
-            if (fresh == nullptr) return nullptr;
-            site_.extras = fresh;
+            site_.extras = new child_extras(site_.place);
             has_extras_ = true;
         }
-        return site_.extras;
+        return *site_.extras;
     }
 
     bool has_extras_ = false;

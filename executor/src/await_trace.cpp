@@ -1,7 +1,7 @@
-// executor/src/await_note.cpp - from a suspended leaf up to the records that note it.
+// executor/src/await_trace.cpp - from a suspended leaf up to the records that trace it.
 // SPDX-License-Identifier: MIT
 #include <taskscope/await_chain.hpp>
-#include <taskscope/detail/await_note.hpp>
+#include <taskscope/detail/await_trace.hpp>
 #include <taskscope/detail/join_block.hpp>
 
 namespace taskscope::detail {
@@ -13,7 +13,7 @@ constexpr unsigned longest_way = 256;
 
 struct step {
     promise_base* waiting = nullptr;  // who waits for the end of the task
-    await_note* note = nullptr;       // that of the record it has
+    await_trace* trace = nullptr;     // that of its record
 };
 
 step above(promise_base& p) noexcept {
@@ -25,10 +25,10 @@ step above(promise_base& p) noexcept {
             return {p.join->parent, nullptr};
         case completion::relay: {
             const auto& r = static_cast<relay&>(*p.recv);
-            return {r.parent, r.note};
+            return {r.parent, r.trace};
         }
-        case completion::noted:
-            return {nullptr, &static_cast<noted_receiver&>(*p.recv).note};
+        case completion::traced:
+            return {nullptr, static_cast<traced_receiver&>(*p.recv).trace.get()};
         case completion::none:
         case completion::receiver:
             break;
@@ -47,17 +47,11 @@ await_list list(promise_base& leaf, const promise_base& top) noexcept {
 
 }  // namespace
 
-void note_suspension(promise_base& leaf) noexcept {
+void trace_suspension(promise_base& leaf) noexcept {
     promise_base* p = &leaf;
     for (unsigned i = 0; p != nullptr && i < longest_way; ++i) {
         const step next = above(*p);
-        if (next.note != nullptr) {
-            if (await_trace* t = next.note->trace()) {
-                t->write(list(leaf, *p));
-            } else {
-                next.note->set_place(leaf.awaits_at);
-            }
-        }
+        if (next.trace != nullptr) next.trace->write(list(leaf, *p));
         p = next.waiting;
     }
 }

@@ -1,10 +1,10 @@
-// <taskscope/detail/await_note.hpp> - where a task was last suspended, for those who look from outside.
+// <taskscope/detail/await_trace.hpp> - where a task was last suspended, for those who look from outside.
 // SPDX-License-Identifier: MIT
 //
 // A suspended task may be resumed, and its frames be gone, at any moment, so nobody else may walk over them. Therefore
 // the task itself, on its way into a suspension, copies what others may want to know into its record, which stays while
-// they look. Each promise knows where its coroutine awaits (job::awaits_at). One store of the innermost place is all; an
-// executor that traces awaits keeps the places above it too, in an await_trace. (docs/decisions/0009-await-sites.md)
+// they look. Each promise knows where its coroutine awaits (job::awaits_at). Only on an executor that traces awaits: the
+// way from the leaf to the record is long. (docs/decisions/0009-await-sites.md)
 //
 // Branches of a fork_join may be suspended at the same time, on several workers, and note it in the same record. One
 // of them writes the trace; who comes meanwhile leaves it at that. A reader that sees `sequence` odd, or changed at the
@@ -18,9 +18,9 @@
 #include <taskscope/detail/promise.hpp>
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <source_location>
 
 namespace taskscope::detail {
@@ -61,45 +61,20 @@ private:
     atomic<std::uint32_t> sequence_{first_count<std::uint32_t>()};  // odd: being written
 };
 
-/// One word in a record: the place, or where the trace is.
-class await_note {
-public:
-    await_note() noexcept = default;
+/// One that keeps where its task was last suspended, if the executor traces awaits, and that no coroutine waits for.
+struct traced_receiver : receiver {
+    explicit traced_receiver(function f) noexcept : receiver(f) {}
 
-    /// From now on `t`, which lives as long as the record, is written. Before the task begins.
-    void trace_into(await_trace& t) noexcept {
-        word_.store(std::bit_cast<std::uintptr_t>(&t) | traced, std::memory_order_relaxed);
-    }
-    /// The trace; nullptr if there is none.
-    await_trace* trace() const noexcept {
-        const std::uintptr_t word = word_.load(std::memory_order_relaxed);
-        return (word & traced) != 0 ? std::bit_cast<await_trace*>(word - traced) : nullptr;
-    }
-    void set_place(std::source_location at) noexcept {
-        word_.store(std::bit_cast<std::uintptr_t>(at), std::memory_order_relaxed);
-    }
-    /// Where the task was last suspended; line 0 if it has not been yet. Any thread, while the record is there.
-    std::source_location place() const noexcept {
-        if (const await_trace* t = trace()) return t->innermost();
-        return std::bit_cast<std::source_location>(word_.load(std::memory_order_relaxed));
-    }
-
-private:
-    static_assert(sizeof(std::source_location) == sizeof(std::uintptr_t));
-    static constexpr std::uintptr_t traced = 1;  // what both point to is aligned to more
-
-    atomic<std::uintptr_t> word_{0};
+    std::unique_ptr<await_trace> trace;  ///< set before the task begins
 };
 
-/// One that keeps where its task was last suspended, and that no coroutine waits for.
-struct noted_receiver : receiver {
-    explicit constexpr noted_receiver(function f) noexcept : receiver(f) {}
+/// Puts the places into the traces on the way up; those that are more than 256 awaits away are not reached.
+void trace_suspension(promise_base& leaf) noexcept;
 
-    await_note note;
-};
-
-/// The leaf of a task is about to be suspended, and not yet known to anybody who may resume it. Puts the places into the
-/// records on the way up; those that are more than 256 awaits away are not reached.
-void note_suspension(promise_base& leaf) noexcept;
+/// The leaf of a task is about to be suspended, and not yet known to anybody who may resume it.
+inline void note_suspension(promise_base& leaf) noexcept {
+    if (this_worker()->traces_awaits) [[unlikely]]
+        trace_suspension(leaf);
+}
 
 }  // namespace taskscope::detail
