@@ -8,7 +8,9 @@ one of a tree of them, with the two tasks that it makes.
 import argparse
 import collections
 import re
+import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -100,6 +102,8 @@ def main():
     parser.add_argument("--functions", action="store_true", help="by function, not by file")
     parser.add_argument("--least", type=float, default=2.0, metavar="N", help="parts with fewer are added up; default 2")
     options = parser.parse_args()
+    if shutil.which("valgrind") is None:
+        sys.exit("table.py: there is no valgrind; on Debian: apt install valgrind")
     binaries = [build(p) for p in options.presets]
     for operation in OPERATIONS:
         show(operation, options.presets, [breakdown(b, operation, options.functions) for b in binaries],

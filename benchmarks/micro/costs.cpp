@@ -50,6 +50,21 @@ ts::task<> yield_loop(benchmark::State& state) {
 void yield_to_nobody(benchmark::State& state) { on_worker(state, yield_loop); }
 BENCHMARK(yield_to_nobody);
 
+ts::task<> yield_below(int depth, benchmark::State& state) {
+    if (depth == 0) {
+        co_await yield_loop(state);
+    } else {
+        co_await yield_below(depth - 1, state);
+    }
+}
+// Where awaits are traced each suspension goes up to the child.
+void yield_in_a_child(benchmark::State& state) {
+    ts::executor ex{{.workers = 1, .trace_awaits = state.range(1) != 0}};
+    ex.root().spawn(yield_below(static_cast<int>(state.range(0)), state));
+    ex.shutdown();
+}
+BENCHMARK(yield_in_a_child)->ArgNames({"depth", "traced"})->ArgsProduct({{0, 16, 200}, {0, 1}});
+
 ts::task<> checkpoint_loop(benchmark::State& state) {
     for (auto _ : state) co_await ts::checkpoint();
 }

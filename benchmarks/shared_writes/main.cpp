@@ -78,12 +78,13 @@ void print(double tasks, const ts::statistics& before, const ts::statistics& aft
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
+    const unsigned long workers = argc == 3 ? std::strtoul(argv[2], nullptr, 10) : 0;
+    if (workers == 0 || workers > 100) {  // lines.hpp has room for some more threads
         std::fprintf(stderr, "usage: %s fork_join|spawn|spawn_by_all|wake WORKERS\n", argv[0]);
         return 2;
     }
     sw::begin();
-    ts::executor ex{{.workers = static_cast<unsigned>(std::strtoul(argv[2], nullptr, 10))}};
+    ts::executor ex{{.workers = static_cast<unsigned>(workers)}};
     run(ex, argv[1], true);
     sw::reset();
     const ts::statistics before = ex.statistics();

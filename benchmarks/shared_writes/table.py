@@ -7,6 +7,7 @@ Markdown tables for docs/performance.md: figures for each task.
 import argparse
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,8 @@ def main():
     parser.add_argument("--only", choices=WORKLOADS)
     parser.add_argument("--places", type=int, default=5, metavar="N", help="how many places to list; default 5")
     options = parser.parse_args()
+    if not options.binary.exists():
+        sys.exit(f"table.py: there is no {options.binary}; build it: ninja -C build/gcc-release shared_writes")
     for workload in [options.only] if options.only else WORKLOADS:
         table(options.binary, workload, options.workers, options.places)
 

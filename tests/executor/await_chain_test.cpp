@@ -12,16 +12,18 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdint>
 #include <source_location>
 #include <string>
 #include <support/ledger.hpp>
+#include <support/places.hpp>
 #include <utility>
 #include <vector>
 
 namespace {
 
 using namespace std::chrono_literals;
+using support::below;
+using support::in_this_file;
 using taskscope::await_chain;
 using taskscope::fork_join;
 using taskscope::manual_executor;
@@ -30,33 +32,17 @@ using taskscope::task;
 using testing::ElementsAre;
 using testing::SizeIs;
 
-using lines = std::vector<std::uint32_t>;
-
-std::uint32_t below(const std::source_location& here = std::source_location::current()) {
-    return here.line() + 1;
-}
-
-/// Those in this file: others are of the library.
-lines here(const std::vector<std::source_location>& chain) {
-    lines found;
-    for (const std::source_location& at : chain) {
-        if (std::string(at.file_name()) == std::source_location::current().file_name())
-            found.push_back(at.line());
-    }
-    return found;
-}
-
 struct sites {
-    std::uint32_t leaf = 0;
-    std::uint32_t middle = 0;
-    std::uint32_t root = 0;
-    lines found;
+    std::string leaf;
+    std::string middle;
+    std::string root;
+    std::vector<std::string> found;
 };
 
 task<> look(sites& s) {
     s.leaf = below();
     const std::vector<std::source_location> chain = co_await await_chain();
-    s.found = here(chain);
+    s.found = in_this_file(chain);
 }
 task<> middle(sites& s) {
     s.middle = below();
@@ -103,7 +89,7 @@ TEST_F(await_chains, are_right_again_after_a_wait_in_a_queue) {
     EXPECT_EQ(s.found.back(), s.root);
 }
 
-task<> look_in_branches(sites& a, sites& b, std::uint32_t& fork) {
+task<> look_in_branches(sites& a, sites& b, std::string& fork) {
     auto both = fork_join(look(a), look_later(b));
     fork = below();
     co_await std::move(both);
@@ -112,7 +98,7 @@ task<> look_in_branches(sites& a, sites& b, std::uint32_t& fork) {
 TEST_F(await_chains, of_branches_lead_to_the_fork) {
     sites a;
     sites b;
-    std::uint32_t fork = 0;
+    std::string fork;
     ex.run(look_in_branches(a, b, fork));
     EXPECT_THAT(a.found, ElementsAre(a.leaf, fork));
     ASSERT_THAT(b.found, SizeIs(3));

@@ -16,27 +16,14 @@
 namespace taskscope::test {
 namespace {
 
+using support::below;
+using support::in_this_file;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 using namespace std::chrono_literals;
-
-/// The place on the line below the call: "await_sites_test.cpp:12".
-std::string below(const std::source_location& here = std::source_location::current()) {
-    const std::string file = here.file_name();
-    return file.substr(file.rfind('/') + 1) + ':' + std::to_string(here.line() + 1);
-}
-
-std::vector<std::string> in_this_file(const std::vector<std::source_location>& chain) {
-    std::vector<std::string> places;
-    for (const std::source_location& at : chain) {
-        if (std::string(at.file_name()) == std::source_location::current().file_name())
-            places.push_back(place(at));
-    }
-    return places;
-}
 
 const child_info& child(const tree_snapshot& tree, const std::string& name) {
     for (const scope_info& s : tree.scopes) {

@@ -8,9 +8,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <source_location>
 #include <stdexcept>
 #include <string>
+#include <support/places.hpp>
 #include <utility>
 
 namespace taskscope::test {
@@ -33,11 +33,7 @@ auto run(executor& ex, Body body) {
     return ex.run(body());
 }
 
-/// Such as "task_scope_test.cpp:12".
-inline std::string place(const std::source_location& at) {
-    const std::string file = at.file_name();
-    return file.substr(file.rfind('/') + 1) + ':' + std::to_string(at.line());
-}
+using support::place;
 
 /// Every test has to give back all coroutine frames and child records.
 class ledger_test : public testing::Test {
