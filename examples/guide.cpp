@@ -52,7 +52,7 @@ ts::task<> with_handles() {
 }
 
 ts::task<> in_time() {
-    const auto page = co_await ts::move_on_after(5ms, fetch("a"));
+    const auto page = co_await ts::move_on_after(5s, fetch("a"));
     std::cout << (page ? "in time" : "too late") << '\n';
 }
 
