@@ -21,7 +21,9 @@ step above(promise_base& p) noexcept {
         case completion::awaited:
             return {p.awaiting, nullptr};
         case completion::inline_branch:
+        case completion::inline_last_branch:
         case completion::branch:
+        case completion::last_branch:
             return {p.join->parent, nullptr};
         case completion::relay: {
             const auto& r = static_cast<relay&>(*p.recv);

@@ -21,8 +21,11 @@ namespace {
     return w.go_on(parent.handle(), parent);
 }
 
+// What the flow has taken back out of the deque.
 std::coroutine_handle<> begin_inline(promise_base& b, worker& w) noexcept {
-    b.reports_to = completion::inline_branch;
+    b.reports_to = on_flow(b.reports_to);
+    // The stack need not be looked at before the last one: it is at its end.
+    if (b.reports_to == completion::inline_last_branch) return b.handle();
     return w.go_on(b.handle(), b);
 }
 
@@ -33,14 +36,8 @@ std::coroutine_handle<> begin_inline(promise_base& b, worker& w) noexcept {
     return begin_inline(*join.branches()[next], w);
 }
 
-// The forking flow has done all branches before `next`. What take_back() and report() do, with nothing to call on the
-// way that nearly always is the one.
-std::coroutine_handle<> finish_inline(join_block& join, std::uint32_t next, worker& w) noexcept {
-    if (next == join.count) {
-        // relaxed: ordered by join.complete.
-        if (join.stopped.load(std::memory_order_relaxed)) return report_and_go_on(join, next, w);
-        return w.go_on(join.parent->handle(), *join.parent);
-    }
+// The forking flow has done all branches before `next`.
+std::coroutine_handle<> take_back(join_block& join, std::uint32_t next, worker& w) noexcept {
     // relaxed: as long as it is in our deque nobody else writes here.
     promise_base* const b = std::atomic_ref(join.branches()[next]).load(std::memory_order_relaxed);
     switch (w.queue.try_pop_if(b)) {
@@ -73,15 +70,6 @@ std::coroutine_handle<> join_block::wake_and_start(worker& w) noexcept {
     promise_base& first = *branches()[0];
     w.wake_for_push();
     return w.transfer(first.handle(), first);
-}
-
-promise_base* join_block::take_back(std::uint32_t next, worker& w) noexcept {
-    if (next == count) return nullptr;
-    // relaxed: as long as it is in our deque nobody else writes here.
-    promise_base* const b = std::atomic_ref(branches()[next]).load(std::memory_order_relaxed);
-    if (!w.queue.pop_if(b)) return nullptr;
-    b->reports_to = completion::inline_branch;
-    return b;
 }
 
 job* join_block::report(std::uint32_t done) noexcept {
@@ -123,8 +111,12 @@ std::coroutine_handle<> finish(promise_base& p) noexcept {
         case completion::awaited:
             return w.go_on(p.awaiting->handle(), *p.awaiting);
         case completion::inline_branch:
-            return finish_inline(*p.join, p.branch + 1U, w);
+            return take_back(*p.join, p.branch + 1U, w);
+        case completion::inline_last_branch:
+            // No branch was stopped: a stop ends the flow, and so does a branch that somebody else has.
+            return w.go_on(p.join->parent->handle(), *p.join->parent);
         case completion::branch:
+        case completion::last_branch:
             return report_and_go_on(*p.join, 1, w);
         default:
             return w.bounce(p);

@@ -14,17 +14,17 @@ job* unwind(promise_base& leaf) noexcept {
                 break;
             }
             case completion::inline_branch:
-            case completion::branch: {
+            case completion::inline_last_branch:
+            case completion::branch:
+            case completion::last_branch: {
                 join_block& join = *p->join;
-                const bool flow = p->reports_to == completion::inline_branch;
-                const std::uint32_t next = p->branch + 1U;
+                // The flow ends here: what it has not come back for is run from the deque.
+                const std::uint32_t done = is_queued_branch(p->reports_to) ? 1 : p->branch + 1U;
                 p->owner = &join.branches()[p->branch];
                 p->unwind_frame();
                 // relaxed: ordered by join.complete.
                 join.stopped.store(true, std::memory_order_relaxed);
-                if (!flow) return join.report(1);
-                if (promise_base* const b = join.take_back(next, *this_worker())) return b;
-                return join.report(next);
+                return join.report(done);
             }
             case completion::receiver:
             case completion::relay:

@@ -37,7 +37,7 @@ bool is_pending(const job& j) noexcept {
 // Of a fork_join, not yet begun or not.
 bool is_branch(const job& j) noexcept {
     return j.kind == job_kind::coroutine &&
-           static_cast<const promise_base&>(j).reports_to == completion::branch;
+           is_queued_branch(static_cast<const promise_base&>(j).reports_to);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 //
 //        top                        bottom
 //         v                            v
-//   ... [ 7 ][ 8 ][ 9 ][ 10 ][ 11 ] [    ] ...        slot i lives in ring[i & (capacity - 1)]
+//   ... [ 7 ][ 8 ][ 9 ][ 10 ][ 11 ] [    ] ...        slot i lives in ring[i & mask]
 //     steal()                push(), pop()
 //
 // Invariants
@@ -181,15 +181,16 @@ public:
 private:
     struct ring {
         ring* older;            // replaced rings, kept until the deque goes (I4)
-        std::int64_t capacity;  // slots, a power of two
+        std::int64_t mask;      // number of slots, a power of two, less one
 
+        std::int64_t capacity() const noexcept { return mask + 1; }
         atomic<job*>& slot(std::int64_t index) noexcept {
-            return reinterpret_cast<atomic<job*>*>(this + 1)[index & (capacity - 1)];
+            return reinterpret_cast<atomic<job*>*>(this + 1)[index & mask];
         }
         static ring* make(std::int64_t capacity, ring* older) {
             const auto slots = static_cast<std::size_t>(capacity);
             void* memory = ::operator new(sizeof(ring) + slots * sizeof(atomic<job*>));
-            ring* r = ::new (memory) ring{older, capacity};
+            ring* r = ::new (memory) ring{older, capacity - 1};
             auto* first = reinterpret_cast<atomic<job*>*>(r + 1);
             for (std::size_t i = 0; i < slots; ++i) ::new (first + i) atomic<job*>(nullptr);
             return r;
@@ -209,12 +210,12 @@ private:
         // edge deque.reuse, acquire half (release half: the compare-exchange in steal()). Seeing a
         // thief's new top means its read of that slot is over, so the slot may be written again.
         const std::int64_t top = top_.load(std::memory_order_acquire);
-        full_at_ = top + r->capacity;
+        full_at_ = top + r->capacity();
         if (bottom != full_at_) return r;
-        if (r->capacity >= max_capacity) return nullptr;
+        if (r->capacity() >= max_capacity) return nullptr;
         ring* larger = nullptr;
         try {
-            larger = ring::make(2 * r->capacity, r);
+            larger = ring::make(2 * r->capacity(), r);
         } catch (const std::bad_alloc&) {
             return nullptr;
         }
@@ -224,7 +225,7 @@ private:
         }
         // edge deque.grow, release half (acquire half: the load of ring_ in steal()).
         ring_.store(larger, std::memory_order_release);
-        full_at_ = top + larger->capacity;
+        full_at_ = top + larger->capacity();
         return larger;
     }
 

@@ -74,12 +74,14 @@ public:
 
     void free(void* memory, std::size_t bytes) noexcept {
         const std::size_t c = frame_class::of(bytes);
-        if (c < frame_class::count && lists_[c].room.load(std::memory_order_relaxed) > 0)
-            [[likely]] {
+        if (c < frame_class::count) [[likely]] {
             list& l = lists_[c];
-            l.first = ::new (memory) frame_block{l.first};
-            add(l.room, -1);
-            return;
+            const std::int64_t room = l.room.load(std::memory_order_relaxed);
+            if (room > 0) [[likely]] {
+                l.first = ::new (memory) frame_block{l.first};
+                l.room.store(room - 1, std::memory_order_relaxed);
+                return;
+            }
         }
         free_elsewhere(memory, bytes);
     }

@@ -16,7 +16,7 @@ enum class job_kind : std::uint8_t {
 /// Base of everything that can wait in a deque or in the injection queue. A job is in at most one of
 /// them at a time, and whoever takes it out owns it.
 struct job {
-    explicit constexpr job(job_kind k) noexcept : next(nullptr), kind(k) {}
+    explicit constexpr job(job_kind k) noexcept : kind(k) {}
     job(const job&) = delete;
     job& operator=(const job&) = delete;
 

@@ -22,17 +22,13 @@ namespace taskscope::detail {
 struct join_block {
     explicit join_block(std::uint32_t n) noexcept : count(n), outstanding(n) {}
 
-    promise_base* parent = nullptr;
+    promise_base* parent;  // set by fork()
     std::uint32_t count;
     atomic<std::uint32_t> outstanding;
     atomic<bool> stopped{false};
 
     /// Null where a branch was stopped.
     promise_base** branches() noexcept { return reinterpret_cast<promise_base**>(this + 1); }
-
-    /// The forking flow has done all branches before `next`: that branch, if there is one and it is still
-    /// there. It is the flow's then.
-    promise_base* take_back(std::uint32_t next, worker& w) noexcept;
 
     /// So many branches have ended: those of the forking flow, of which there is nothing more to take back,
     /// or one that was stolen. Returns what to go on with.
@@ -88,7 +84,8 @@ private:
         for (std::uint32_t i = 0; i < n; ++i) {
             promise_base& b = *owned[i];
             b.context = context;
-            b.reports_to = i == 0 ? completion::inline_branch : completion::branch;
+            const completion queued = i + 1 == n ? completion::last_branch : completion::branch;
+            b.reports_to = i == 0 ? on_flow(queued) : queued;
             b.branch = static_cast<std::uint16_t>(i);
             b.join = this;
         }

@@ -33,12 +33,24 @@ class await_trace;
 enum class completion : std::uint16_t {
     none,           ///< not started
     awaited,        ///< a coroutine that awaits it: resumed
-    inline_branch,  ///< a fork_join; on the forking flow
-    branch,         ///< a fork_join; in a deque, or stolen from it
-    receiver,       ///< a receiver: called
-    relay,          ///< a relay: called
-    traced,         ///< a traced_receiver: called
+    // A fork_join. On the forking flow:
+    inline_branch,       ///< there is a next branch
+    inline_last_branch,  ///< there is none
+    // In a deque, or taken from it by somebody else than the flow; in the same order (on_flow):
+    branch,
+    last_branch,
+    receiver,  ///< a receiver: called
+    relay,     ///< a relay: called
+    traced,    ///< a traced_receiver: called
 };
+
+constexpr bool is_queued_branch(completion c) noexcept {
+    return c == completion::branch || c == completion::last_branch;
+}
+/// What a branch becomes when the forking flow takes it back.
+constexpr completion on_flow(completion c) noexcept {
+    return static_cast<completion>(static_cast<std::uint16_t>(c) - 2);
+}
 
 enum class outcome : std::uint8_t { pending, value, error, stopped };
 
@@ -64,8 +76,8 @@ struct relay : receiver {
 struct promise_base : job {
     // Flags.
     /// Its closure may die before it does.
-    static constexpr std::uint8_t from_capturing_closure = 2;
-    static constexpr std::uint8_t being_destroyed = 4;  ///< while it is suspended
+    static constexpr std::uint16_t from_capturing_closure = 2;
+    static constexpr std::uint16_t being_destroyed = 4;  ///< while it is suspended
 
     promise_base() noexcept : job(job_kind::coroutine) {}
     ~promise_base() {
@@ -112,20 +124,21 @@ struct promise_base : job {
 
     static std::suspend_always initial_suspend() noexcept { return {}; }
 
+    // With the kind of job eight bytes, without a gap: they are set by one store.
     outcome result = outcome::pending;
-    std::uint8_t flags = 0;
+    std::uint16_t flags = 0;
     // Side by side: a fork writes both at once.
     completion reports_to = completion::none;
     std::uint16_t branch = 0;  ///< index among the branches of a fork_join
-    task_context* context = nullptr;
+    // From here on nothing is set before the task is started: each store would be one for each frame.
+    task_context* context;
     union {
-        promise_base* awaiting = nullptr;  ///< completion::awaited
-        join_block* join;                  ///< completion::branch, inline_branch
-        receiver* recv;                    ///< completion::receiver, relay, traced
+        promise_base* awaiting;  ///< completion::awaited
+        join_block* join;        ///< of a fork_join: completion::branch and the like
+        receiver* recv;          ///< completion::receiver, relay, traced
     };
     union {
-        promise_base** owner =
-            nullptr;  ///< the pointer in the task object that destroys this frame; not of branches
+        promise_base** owner;  ///< the pointer in the task object that destroys this frame; not of branches
         std::exception_ptr error;  ///< if result is error: nobody unwinds the frame any more
     };
 };
