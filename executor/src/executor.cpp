@@ -100,7 +100,7 @@ void executor_core::join_threads() noexcept {
 void executor_core::schedule(job& j) noexcept {
     worker* w = this_worker();
     if (w != nullptr && w->core == this) {
-        w->push_loose(j);
+        w->push(j);
     } else {
         inject(j);
     }

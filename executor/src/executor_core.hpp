@@ -77,7 +77,6 @@ private:
     job* step(worker& w, job& j) noexcept;
     job* find(worker& w) noexcept;
     job* find_fairly(worker& w) noexcept;
-    job* pop(worker& w) noexcept;
     bool others_wait(const worker& w) const noexcept;
     job* take_injected(worker& w) noexcept;
     job* steal(worker& w) noexcept;

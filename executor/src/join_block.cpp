@@ -32,7 +32,7 @@ std::coroutine_handle<> begin_inline(promise_base& b, worker& w) noexcept {
 // The next branch is the last job in the deque: a thief may want it too.
 [[gnu::noinline]] std::coroutine_handle<> take_back_last(join_block& join, std::uint32_t next,
                                                          worker& w) noexcept {
-    if (!w.queue.take_last()) return report_and_go_on(join, next, w);
+    if (!w.forks.take_last()) return report_and_go_on(join, next, w);
     return begin_inline(*join.branches()[next], w);
 }
 
@@ -40,12 +40,12 @@ std::coroutine_handle<> begin_inline(promise_base& b, worker& w) noexcept {
 std::coroutine_handle<> take_back(join_block& join, std::uint32_t next, worker& w) noexcept {
     // relaxed: as long as it is in our deque nobody else writes here.
     promise_base* const b = std::atomic_ref(join.branches()[next]).load(std::memory_order_relaxed);
-    switch (w.queue.try_pop_if(b)) {
-        case deque::popped::yes:
+    switch (w.forks.try_pop_if(b)) {
+        case fork_deque::popped::yes:
             return begin_inline(*b, w);
-        case deque::popped::if_first:
+        case fork_deque::popped::if_first:
             return take_back_last(join, next, w);
-        case deque::popped::no:
+        case fork_deque::popped::no:
             break;
     }
     return report_and_go_on(join, next, w);
@@ -62,7 +62,9 @@ void join_block::announce_to_tsan() noexcept {
 }
 
 std::coroutine_handle<> join_block::push_singly(worker& w) noexcept {
-    for (std::uint32_t i = count; i-- > 1;) w.push(*branches()[i]);
+    for (std::uint32_t i = count; i-- > 1;) {
+        if (!w.try_fork(*branches()[i])) w.overflow(*branches()[i]);
+    }
     return w.transfer(branches()[0]->handle(), *branches()[0]);
 }
 

@@ -12,12 +12,12 @@ namespace {
 
 /// Steals from the thief of `j` what belongs to `j`.
 job* steal_part(stack_job& j, worker& thief) noexcept {
-    if (thief.queue.looks_empty()) return nullptr;
+    if (thief.forks.looks_empty()) return nullptr;
     // edge stack_job.help, release half (acquire half: the loads in end()): the thief ends the job only outside of
     // this. The beginning needs no order: of it and `ending` the later one sees the other in the same word.
     const std::uint32_t state = j.state.fetch_or(stack_job::helper, std::memory_order_relaxed);
     job* part = nullptr;
-    if ((state & (stack_job::ending | stack_job::done)) == 0) part = thief.queue.steal_from(j.base);
+    if ((state & (stack_job::ending | stack_job::done)) == 0) part = thief.forks.steal_from(j.base);
     j.state.fetch_and(~stack_job::helper, std::memory_order_release);
     return part;
 }
@@ -30,13 +30,8 @@ bool help(stack_job& j) noexcept {
     job* const part = steal_part(j, *thief);
     if (part == nullptr) return false;
     tsan_acquire(part);
-    worker& w = *this_worker();
-    if (part->kind == job_kind::coroutine) {
-        w.core->inject(*part);  // became ready in j; our stack is not the place to resume it
-        return true;
-    }
-    worker_counters::add(w.counters.steals);
-    auto& f = static_cast<function_job&>(*part);
+    worker_counters::add(this_worker()->counters.steals);
+    auto& f = static_cast<function_job&>(*part);  // j forks nothing else
     f.call(f);
     return true;
 }
@@ -51,7 +46,7 @@ unsigned workers_here() noexcept {
 task_context* stack_job::begin(worker& w) noexcept {
     task_context* const outer = w.context;
     w.context = context;
-    base = w.queue.bottom();
+    base = w.forks.bottom();
     // edge stack_job.thief, release half (acquire half: the load in help()).
     thief.store(&w, std::memory_order_release);
     return outer;
@@ -67,29 +62,6 @@ void stack_job::end() noexcept {
     }
     // edge stack_job.done, release half (acquire half: the load in wait_for_thief()): what the function did.
     state.store(done, std::memory_order_release);  // After this line *this may be gone.
-}
-
-bool take_back_from_below(stack_job& j, worker& w) noexcept {
-    job* above = nullptr;
-    bool found = false;
-    while (job* top = w.queue.pop()) {
-        if (top == &j) {
-            found = true;
-            break;
-        }
-        if (top->kind == job_kind::function) {  // of a call further out: ours was stolen
-            w.push(*top);
-            break;
-        }
-        top->next = above;
-        above = top;
-    }
-    while (above != nullptr) {
-        job* const next = above->next;
-        w.push(*above);
-        above = next;
-    }
-    return found;
 }
 
 void wait_for_thief(stack_job& j) noexcept {

@@ -34,12 +34,6 @@ bool is_pending(const job& j) noexcept {
            static_cast<const promise_base&>(j).result == outcome::pending;
 }
 
-// Of a fork_join, not yet begun or not.
-bool is_branch(const job& j) noexcept {
-    return j.kind == job_kind::coroutine &&
-           is_queued_branch(static_cast<const promise_base&>(j).reports_to);
-}
-
 }  // namespace
 
 void worker::wake_for_push() noexcept {
@@ -121,30 +115,20 @@ job* executor_core::find(worker& w) noexcept {
     if (++w.tick % fairness_interval == 0) {
         if (job* j = find_fairly(w)) return j;
     }
-    if (job* j = pop(w)) return j;
+    if (job* j = w.pop()) return j;
     if (job* j = take_injected(w)) return j;
     return steal(w);
 }
 
-job* executor_core::pop(worker& w) noexcept {
-    job* j = w.queue.pop();
-    if (j == nullptr) {
-        w.loose = 0;
-    } else if (w.loose != 0 && !is_branch(*j)) {
-        --w.loose;
-    }
-    return j;
-}
-
 bool executor_core::others_wait(const worker& w) const noexcept {
-    return w.loose != 0 || !injected.looks_empty();
+    return !w.queue.looks_empty() || !injected.looks_empty();
 }
 
 job* executor_core::find_fairly(worker& w) noexcept {
     poll(w);
-    // The oldest job of our own, but not if it is a branch: these come back to be run, and each that is begun out
-    // of turn is one more half-done tree in memory.
-    if (w.tick % (2 * fairness_interval) == 0 && w.loose != 0) {
+    // The oldest job of our own, but no branch: these come back to be run, and each that is begun out of turn is one
+    // more half-done tree in memory.
+    if (w.tick % (2 * fairness_interval) == 0) {
         if (job* j = w.queue.steal()) return j;
     }
     // As many as if there were nothing else to do: what comes in must not wait for ever longer.
@@ -167,7 +151,7 @@ job* executor_core::take_injected(worker& w) noexcept {
     while (reversed != nullptr) {
         job* next = reversed->next;
         tsan_acquire(reversed);
-        w.push_loose(*reversed);
+        w.push(*reversed);
         reversed = next;
     }
     return first;
@@ -179,8 +163,8 @@ job* executor_core::steal(worker& w) noexcept {
     std::size_t victim = next_random(w.random) % n;
     for (std::size_t i = 0; i < n; ++i, victim = victim + 1 == n ? 0 : victim + 1) {
         worker& v = *workers[victim];
-        if (&v == &w || v.queue.looks_empty()) continue;
-        if (job* j = v.queue.steal()) {
+        if (&v == &w) continue;
+        if (job* j = v.steal()) {
             worker_counters::add(w.counters.steals);
             return j;
         }
@@ -190,7 +174,7 @@ job* executor_core::steal(worker& w) noexcept {
 
 job* executor_core::search(worker& w) noexcept {
     poll(w);
-    if (job* j = pop(w)) return j;
+    if (job* j = w.pop()) return j;
     if (!idle.try_start_search(w)) return nullptr;
     for (unsigned round = 0; round < spins; ++round) {
         for (int i = 0; i < 8; ++i) pause_processor();
@@ -200,7 +184,7 @@ job* executor_core::search(worker& w) noexcept {
         if ((round + 1) % poll_interval != 0) continue;
         if (exiting_.load(std::memory_order_relaxed)) break;  // is looked at again, in order
         poll(w);
-        if (job* j = pop(w)) return j;
+        if (job* j = w.pop()) return j;
     }
     idle.stop_search(w);
     return nullptr;
@@ -223,7 +207,7 @@ void executor_core::leave_idling(worker& w) noexcept {
 bool executor_core::work_visible() const noexcept {
     if (!injected.looks_empty()) return true;
     return std::any_of(workers.begin(), workers.end(),
-                       [](const auto& w) { return !w->queue.looks_empty(); });
+                       [](const auto& w) { return !w->looks_empty(); });
 }
 
 void executor_core::sleep(worker& w) noexcept {
@@ -249,7 +233,7 @@ void executor_core::sleep(worker& w) noexcept {
 
 // Waits for timers and I/O, until there is something to do or somebody wakes us.
 void executor_core::drive(worker& w) noexcept {
-    while (w.wake_word.load(std::memory_order_relaxed) == 0 && w.queue.looks_empty()) {
+    while (w.wake_word.load(std::memory_order_relaxed) == 0 && w.looks_empty()) {
         const clock::time_point earliest = timers.earliest();
         clock::duration left = clock::duration::max();
         if (earliest != clock::time_point::max()) {
@@ -306,7 +290,7 @@ bool executor_core::run_one_manually() {
     worker* const outer = current_worker;
     current_worker = &w;
     timers.fire(now());
-    job* j = w.queue.steal();  // oldest first
+    job* j = w.steal();  // oldest first
     if (j == nullptr) j = injected.pop(1);
     if (j != nullptr) run(w, j);
     current_worker = outer;

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <deque>
 #include <random>
+#include <string>
 #include <support/ledger.hpp>
 #include <support/until.hpp>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -17,6 +19,7 @@ namespace {
 using support::rendezvous;
 using support::tally;
 using taskscope::detail::deque;
+using taskscope::detail::fork_deque;
 using taskscope::detail::job;
 using taskscope::detail::job_kind;
 
@@ -33,16 +36,37 @@ std::vector<numbered_job> numbered(std::size_t n) {
 
 std::size_t number_of(const job* j) { return static_cast<const numbered_job*>(j)->number; }
 
-/// The same with indices that start where narrower types would wrap.
-class Deque : public testing::TestWithParam<std::int64_t> {};
-INSTANTIATE_TEST_SUITE_P(, Deque,
-                         testing::Values(0, (std::int64_t{1} << 31) - 3,
-                                         (std::int64_t{1} << 32) - 3, (std::int64_t{1} << 40) - 3),
-                         testing::PrintToStringParamName());
+/// One whose indices start where narrower types would wrap.
+template <class D, std::int64_t origin>
+struct starting_at : D {
+    static constexpr std::int64_t first = origin;
+    explicit starting_at(std::int64_t capacity) : D(capacity, origin) {}
+};
+constexpr std::int64_t before_2_31 = (std::int64_t{1} << 31) - 3;
+constexpr std::int64_t before_2_32 = (std::int64_t{1} << 32) - 3;
+constexpr std::int64_t before_2_40 = (std::int64_t{1} << 40) - 3;
 
-TEST_P(Deque, GivesTheOwnerTheYoungestAndThievesTheOldest) {
+template <class>
+class Deque : public testing::Test {
+protected:
+    static void SetUpTestSuite() { taskscope::detail::enable_asymmetric_barriers(); }
+};
+using kinds =
+    testing::Types<starting_at<deque, 0>, starting_at<deque, before_2_31>,
+                   starting_at<deque, before_2_32>, starting_at<deque, before_2_40>,
+                   starting_at<fork_deque, 0>, starting_at<fork_deque, before_2_31>,
+                   starting_at<fork_deque, before_2_32>, starting_at<fork_deque, before_2_40>>;
+struct names {
+    template <class D>
+    static std::string GetName(int) {
+        return (std::is_base_of_v<deque, D> ? "jobs_" : "forks_") + std::to_string(D::first);
+    }
+};
+TYPED_TEST_SUITE(Deque, kinds, names);
+
+TYPED_TEST(Deque, GivesTheOwnerTheYoungestAndThievesTheOldest) {
     std::vector<numbered_job> jobs = numbered(4);
-    deque d(8, GetParam());
+    TypeParam d(8);
     for (job& j : jobs) ASSERT_TRUE(d.push(&j));
     EXPECT_EQ(d.steal(), jobs.data());
     EXPECT_EQ(d.pop(), &jobs[3]);
@@ -53,9 +77,9 @@ TEST_P(Deque, GivesTheOwnerTheYoungestAndThievesTheOldest) {
     EXPECT_TRUE(d.looks_empty());
 }
 
-TEST_P(Deque, PopIfTakesOnlyTheYoungestAndOnlyIfItIsTheOneExpected) {
+TYPED_TEST(Deque, PopIfTakesOnlyTheYoungestAndOnlyIfItIsTheOneExpected) {
     std::vector<numbered_job> jobs = numbered(3);
-    deque d(4, GetParam());
+    TypeParam d(4);
     EXPECT_FALSE(d.pop_if(jobs.data()));
     for (job& j : jobs) ASSERT_TRUE(d.push(&j));
     EXPECT_FALSE(d.pop_if(jobs.data()));
@@ -65,9 +89,9 @@ TEST_P(Deque, PopIfTakesOnlyTheYoungestAndOnlyIfItIsTheOneExpected) {
     EXPECT_EQ(d.approximate_size(), 1U);
 }
 
-TEST_P(Deque, PopIfIsNotFooledByTheTraceOfAStolenJob) {
+TYPED_TEST(Deque, PopIfIsNotFooledByTheTraceOfAStolenJob) {
     std::vector<numbered_job> jobs = numbered(1);
-    deque d(4, GetParam());
+    TypeParam d(4);
     ASSERT_TRUE(d.push(jobs.data()));
     EXPECT_EQ(d.steal(), jobs.data());
     EXPECT_FALSE(d.pop_if(jobs.data()));  // its slot still says so
@@ -78,9 +102,9 @@ TEST_P(Deque, PopIfIsNotFooledByTheTraceOfAStolenJob) {
 }
 
 // cases: T432
-TEST_P(Deque, KeepsEveryJobWhileItGrows) {
+TYPED_TEST(Deque, KeepsEveryJobWhileItGrows) {
     std::vector<numbered_job> jobs = numbered(1'000);
-    deque d(2, GetParam());
+    TypeParam d(2);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         ASSERT_TRUE(d.push(&jobs[i]));
         EXPECT_EQ(d.approximate_size(), i + 1);
@@ -90,14 +114,14 @@ TEST_P(Deque, KeepsEveryJobWhileItGrows) {
     EXPECT_TRUE(d.looks_empty());
 }
 
-TEST_P(Deque, DoesWhatTheModelDoes) {
+TYPED_TEST(Deque, DoesWhatTheModelDoes) {
     const unsigned seed = std::random_device{}();
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     std::mt19937 random(seed);
     for (int round = 0; round < 200; ++round) {
         std::vector<numbered_job> jobs = numbered(100);
         std::deque<job*> model;
-        deque d(std::int64_t{1} << (random() % 4), GetParam());
+        TypeParam d(std::int64_t{1} << (random() % 4));
         std::size_t made = 0;
         // Rounds differ in how full the deque gets.
         const auto pushes = 2 + random() % 5;
@@ -127,9 +151,9 @@ TEST_P(Deque, DoesWhatTheModelDoes) {
 }
 
 // cases: T432
-TEST_P(Deque, RefusesAJobWhenItHasItsGreatestSize) {
-    std::vector<numbered_job> jobs = numbered(deque::max_capacity + 1);
-    deque d(deque::max_capacity / 2, GetParam());
+TYPED_TEST(Deque, RefusesAJobWhenItHasItsGreatestSize) {
+    std::vector<numbered_job> jobs = numbered(TypeParam::max_capacity + 1);
+    TypeParam d(TypeParam::max_capacity / 2);
     for (std::size_t i = 0; i + 1 < jobs.size(); ++i) ASSERT_TRUE(d.push(&jobs[i]));
     EXPECT_FALSE(d.push(&jobs.back()));
     EXPECT_EQ(d.steal(), jobs.data());
@@ -141,11 +165,11 @@ TEST_P(Deque, RefusesAJobWhenItHasItsGreatestSize) {
 // Owner against thieves. Each job must come out once, whoever gets it.
 
 // cases: T432
-TEST_P(Deque, GivesEachJobToOneOfOwnerAndThieves) {
+TYPED_TEST(Deque, GivesEachJobToOneOfOwnerAndThieves) {
     constexpr std::size_t n = 100'000;
     std::vector<numbered_job> jobs = numbered(n);
     tally taken(n);
-    deque d(2, GetParam());
+    TypeParam d(2);
     std::atomic<bool> done{false};
     support::threads thieves;
     for (int t = 0; t < 3; ++t) {
@@ -170,10 +194,10 @@ TEST_P(Deque, GivesEachJobToOneOfOwnerAndThieves) {
 }
 
 // cases: T432
-TEST_P(Deque, GivesTheLastJobToOnlyOneOfOwnerAndThief) {
+TYPED_TEST(Deque, GivesTheLastJobToOnlyOneOfOwnerAndThief) {
     constexpr int rounds = 20'000;
     std::vector<numbered_job> jobs = numbered(1);
-    deque d(2, GetParam());
+    TypeParam d(2);
     rendezvous sides(2);
     std::atomic<int> stolen{0};
     support::threads thief;
@@ -198,10 +222,10 @@ TEST_P(Deque, GivesTheLastJobToOnlyOneOfOwnerAndThief) {
     EXPECT_EQ(twice_or_never, 0);
 }
 
-TEST_P(Deque, ShowsAThiefTheWholeJob) {
+TYPED_TEST(Deque, ShowsAThiefTheWholeJob) {
     constexpr std::size_t n = 50'000;
     std::vector<numbered_job> jobs(n);
-    deque d(2, GetParam());
+    TypeParam d(2);
     std::atomic<std::size_t> seen{0};
     support::threads thief;
     thief.start([&] {

@@ -8,11 +8,13 @@
 #include <cstddef>
 #include <memory>
 #include <model/checker/model.hpp>
+#include <model/support/machine.hpp>
 #include <thread>
 
 namespace {
 
 using taskscope::detail::deque;
+using taskscope::detail::fork_deque;
 using taskscope::detail::job;
 using taskscope::detail::job_kind;
 
@@ -26,7 +28,8 @@ template <std::size_t N>
 struct jobs {
     std::array<counted_job, N> all;
 
-    bool push(deque& d, std::size_t i) {
+    template <class D>
+    bool push(D& d, std::size_t i) {
         all[i].made = 1;
         return d.push(&all[i]);
     }
@@ -42,11 +45,18 @@ struct jobs {
     }
 };
 
+/// Of a deque whose owner pays for barriers, and of one whose thieves do.
+template <class Body>
+void expect_holds_for_both(Body body) {
+    model::expect_holds([&] { body.template operator()<deque>(); });
+    model::expect_holds_with_both_barriers([&] { body.template operator()<fork_deque>(); });
+}
+
 // cases: T408
 TEST(DequeModel, OwnerAndThiefShareThreeJobs) {
-    model::expect_holds([] {
+    expect_holds_for_both([]<class D>() {
         jobs<3> j;
-        deque d(4);
+        D d(4);
         std::thread thief([&] {
             j.take(d.steal());
             j.take(d.steal());
@@ -60,9 +70,9 @@ TEST(DequeModel, OwnerAndThiefShareThreeJobs) {
 }
 
 TEST(DequeModel, SeveralJobsArePushedAtOnceIfThereIsRoomForAll) {
-    model::expect_holds([] {
+    expect_holds_for_both([]<class D>() {
         jobs<4> j;
-        deque d(4);
+        D d(4);
         for (auto& each : j.all) each.made = 1;
         const std::array<counted_job*, 2> first{&j.all[0], &j.all[1]};
         const std::array<counted_job*, 3> more{&j.all[2], &j.all[3], nullptr};
@@ -80,9 +90,9 @@ TEST(DequeModel, SeveralJobsArePushedAtOnceIfThereIsRoomForAll) {
 
 // cases: T408
 TEST(DequeModel, TheLastJobGoesToOneOfOwnerAndTwoThieves) {
-    model::expect_holds([] {
+    expect_holds_for_both([]<class D>() {
         jobs<2> j;
-        deque d(2);
+        D d(2);
         std::thread one([&] { j.take(d.steal()); });
         std::thread two([&] { j.take(d.steal()); });
         j.push(d, 0);
@@ -98,9 +108,9 @@ TEST(DequeModel, TheLastJobGoesToOneOfOwnerAndTwoThieves) {
 }
 
 TEST(DequeModel, ASlotIsNotReusedWhileAThiefReadsIt) {
-    model::expect_holds([] {
+    expect_holds_for_both([]<class D>() {
         jobs<4> j;
-        deque d(2);
+        D d(2);
         std::thread thief([&] {
             j.take(d.steal());
             j.take(d.steal());
@@ -116,9 +126,9 @@ TEST(DequeModel, ASlotIsNotReusedWhileAThiefReadsIt) {
 }
 
 TEST(DequeModel, AThiefFindsItsJobInTheOldOrTheLargerRing) {
-    model::expect_holds([] {
+    expect_holds_for_both([]<class D>() {
         jobs<3> j;
-        deque d(1);  // grows twice
+        D d(1);  // grows twice
         std::thread thief([&] {
             j.take(d.steal());
             j.take(d.steal());
@@ -133,9 +143,9 @@ TEST(DequeModel, AThiefFindsItsJobInTheOldOrTheLargerRing) {
 }
 
 TEST(DequeModel, AFullDequeRefusesAndLosesNothing) {
-    model::expect_holds([] {
+    expect_holds_for_both([]<class D>() {
         jobs<6> j;
-        deque d(deque::max_capacity);
+        D d(D::max_capacity);
         std::size_t refused = 0;
         std::thread thief([&] { j.take(d.steal()); });
         for (std::size_t i = 0; i < 6; ++i) {
@@ -152,9 +162,9 @@ TEST(DequeModel, AFullDequeRefusesAndLosesNothing) {
 }
 
 TEST(DequeModel, PopIfTakesTheExpectedJobOrNothing) {
-    model::expect_holds([] {
+    expect_holds_for_both([]<class D>() {
         jobs<3> j;
-        deque d(4);
+        D d(4);
         std::thread thief([&] {
             j.take(d.steal());
             j.take(d.steal());
@@ -173,9 +183,9 @@ TEST(DequeModel, PopIfTakesTheExpectedJobOrNothing) {
 }
 
 TEST(DequeModel, IndicesPassTheWrapOfNarrowerTypes) {
-    model::expect_holds([] {
+    expect_holds_for_both([]<class D>() {
         jobs<3> j;
-        deque d(2, (std::int64_t{1} << 32) - 2);
+        D d(2, (std::int64_t{1} << 32) - 2);
         std::thread thief([&] { j.take(d.steal()); });
         for (std::size_t i = 0; i < 3; ++i) j.push(d, i);
         while (j.take(d.pop())) {

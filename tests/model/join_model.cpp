@@ -24,10 +24,10 @@ using taskscope::task;
 /// A worker that steals at most `n` jobs and runs them, and then looks no more.
 void steal_some(machine& m, worker& self, worker& victim, int n) {
     for (int i = 0; i < n; ++i) {
-        if (job* j = victim.queue.steal()) core_access::run(m.core(), self, j);
+        if (job* j = victim.steal()) core_access::run(m.core(), self, j);
     }
     // What its jobs have left to do; others may take it too.
-    while (job* j = self.queue.pop()) core_access::run(m.core(), self, j);
+    while (job* j = self.pop()) core_access::run(m.core(), self, j);
 }
 
 /// The owner goes on until the task has ended, wherever that is.
@@ -52,7 +52,7 @@ TEST(JoinModel, TheLastBranchGoesOnWithTheParent) {
         started<void> t(m, add(result, end));
         std::thread owner = m.be_worker(0, [&](worker& w) {
             core_access::run(m.core(), w, &t.promise());
-            while (job* j = w.queue.pop()) core_access::run(m.core(), w, j);
+            while (job* j = w.pop()) core_access::run(m.core(), w, j);
         });
         std::thread thief = m.be_worker(1, [&](worker& w) { steal_some(m, w, m.at(0), 1); });
         owner.join();
@@ -74,7 +74,7 @@ TEST(JoinModel, ThreeBranchesOfWhichTwoMayBeStolen) {
         started<void> t(m, add_three(result));
         std::thread owner = m.be_worker(0, [&](worker& w) {
             core_access::run(m.core(), w, &t.promise());
-            while (job* j = w.queue.pop()) core_access::run(m.core(), w, j);
+            while (job* j = w.pop()) core_access::run(m.core(), w, j);
         });
         std::thread thief = m.be_worker(1, [&](worker& w) { steal_some(m, w, m.at(0), 2); });
         owner.join();
@@ -134,7 +134,7 @@ TEST(JoinModel, AStoppedBranchStopsTheParent) {
             started<void> t(m, join_stopped(never), stop.token());
             std::thread owner = m.be_worker(0, [&](worker& w) {
                 core_access::run(m.core(), w, &t.promise());
-                while (job* j = w.queue.pop()) core_access::run(m.core(), w, j);
+                while (job* j = w.pop()) core_access::run(m.core(), w, j);
             });
             std::thread thief = m.be_worker(1, [&](worker& w) { steal_some(m, w, m.at(0), 1); });
             owner.join();

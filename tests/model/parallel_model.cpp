@@ -17,7 +17,7 @@ using taskscope::detail::job;
 
 /// Takes one job of worker 0, if there is one, and runs it.
 void steal_one(machine& m, worker& w) {
-    if (job* j = m.at(0).queue.steal()) core_access::run(m.core(), w, j);
+    if (job* j = m.at(0).steal()) core_access::run(m.core(), w, j);
 }
 
 TEST(ParallelModel, WhatAThiefHasDoneIsSeenByWhoeverWaitsForIt) {
@@ -74,10 +74,10 @@ TEST(ParallelModel, ACallerThatWaitsLeavesOtherJobsOfItsThiefAlone) {
         std::thread caller = m.be_worker(
             0, [&](worker&) { parallel_invoke([] {}, [] { parallel_invoke([] {}, [] {}); }); });
         std::thread thief = m.be_worker(1, [&](worker& w) {
-            w.queue.push(&before);
+            w.forks.push(&before);
             steal_one(m, w);
-            w.queue.push(&after);
-            while (job* j = w.queue.pop()) core_access::run(m.core(), w, j);
+            w.forks.push(&after);
+            while (job* j = w.pop()) core_access::run(m.core(), w, j);
         });
         caller.join();
         thief.join();

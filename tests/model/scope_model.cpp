@@ -353,7 +353,7 @@ TEST(ScopeModel, AHandleGivesTheValueOfItsChild) {
             std::thread taker = m.be_worker(1, [&](worker& self) {
                 core_access::run(m.core(), self, &t.promise());
                 // The child's worker may be the one that goes on with it.
-                while (model::job* j = self.queue.pop()) core_access::run(m.core(), self, j);
+                while (model::job* j = self.pop()) core_access::run(m.core(), self, j);
             });
             w.join();
             taker.join();

@@ -104,7 +104,7 @@ TEST(SleepModel, APushAndTheLastSearcherDoNotMissEachOther) {
         pusher.join();
         searcher.join();
         model::check(idle.sleeping().load(std::memory_order_relaxed) == 0, "the sleeper was woken");
-        take(m.at(0).queue.pop());
+        take(m.at(0).pop());
         check_taken(j);
     });
 }

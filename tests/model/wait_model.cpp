@@ -154,7 +154,7 @@ TEST(WaitModel, ADeadlineMeetsTheBeginningOfItsWait) {
         std::thread two = m.be_worker(1, [&](worker& w) {
             model::advance_clock(1s);
             core_access::poll(m.core(), w);
-            if (job* j = w.queue.pop()) core_access::run(m.core(), w, j);
+            if (job* j = w.pop()) core_access::run(m.core(), w, j);
         });
         event.set();
         one.join();
@@ -216,12 +216,12 @@ TEST(WaitModel, TwoSleepsThatEndTogetherEndOnDifferentWorkers) {
         std::thread one = m.be_worker(0, [&](worker& w) {
             core_access::run(m.core(), w, &a.promise());
             core_access::run(m.core(), w, &b.promise());
-            if (job* j = m.at(1).queue.steal()) core_access::run(m.core(), w, j);
+            if (job* j = m.at(1).steal()) core_access::run(m.core(), w, j);
         });
         std::thread two = m.be_worker(1, [&](worker& w) {
             model::advance_clock(1s);
             core_access::poll(m.core(), w);
-            while (job* j = w.queue.pop()) core_access::run(m.core(), w, j);
+            while (job* j = w.pop()) core_access::run(m.core(), w, j);
         });
         one.join();
         two.join();

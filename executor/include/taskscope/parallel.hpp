@@ -45,11 +45,11 @@ public:
     forked_call(const forked_call&) = delete;
     forked_call& operator=(const forked_call&) = delete;
 
-    bool fork(worker& w) noexcept { return w.try_push(*this); }
+    bool fork(worker& w) noexcept { return w.try_fork(*this); }
 
     /// Runs the call here, unless a thief has run it. Rethrows its error.
     invoked<F> join(worker& w) {
-        if (take_back(*this, w)) [[likely]]
+        if (w.forks.pop_if(this)) [[likely]]
             return invoke_regular(f_);
         wait_for_thief(*this);
         if (error != nullptr) std::rethrow_exception(std::move(error));
@@ -64,7 +64,7 @@ public:
         bool joined = false;
 
         ~if_not_joined() {
-            if (joined || take_back(call, w)) return;
+            if (joined || w.forks.pop_if(&call)) return;
             wait_for_thief(call);
             if (call.error == nullptr) call.result_.destroy();
         }

@@ -22,11 +22,15 @@
 //     PPoPP 2013, doi:10.1145/2442516.2442524.
 //   Norris, Demsky: CDSchecker. OOPSLA 2013, doi:10.1145/2509136.2509514 (an error in a published resize).
 // Where we differ
-//   No fences: bottom is lowered by a sequentially consistent exchange and read, like top, by seq_cst
-//   loads, which on x86 costs the same as a fence and is understood by ThreadSanitizer.
+//   Who pays for the full barrier between an owner's pop and a theft is for the user of the deque to say. Where thefts
+//   are frequent the owner does: bottom is lowered by a sequentially consistent exchange and read, like top, by
+//   seq_cst loads, which on x86 costs the same as a fence and is understood by ThreadSanitizer. Where they are rare
+//   the thief does, by a heavy_barrier() between its looks at top and at bottom.
+//   (docs/decisions/0012-forks-in-a-deque-of-their-own.md)
 #pragma once
 
 #include <taskscope/detail/atomic.hpp>
+#include <taskscope/detail/barrier.hpp>
 #include <taskscope/detail/job.hpp>
 
 #include <cstddef>
@@ -36,7 +40,14 @@
 
 namespace taskscope::detail {
 
-class deque {
+/// Who pays for the full barrier that decides between a pop and a theft.
+enum class barrier_payer : unsigned char {
+    owner,  ///< some ns for each pop
+    thief,  ///< some us for each theft, and each running thread of the process is interrupted
+};
+
+template <barrier_payer payer>
+class basic_deque {
 public:
     static constexpr std::int64_t initial_capacity =
         shrinkable<std::int64_t>(256, 2);  // slots, a power of two; from nowhere
@@ -45,14 +56,14 @@ public:
 
     /// Allocates the first ring. Throws std::bad_alloc.
     /// `origin`: where the indices start.
-    explicit deque(std::int64_t capacity = initial_capacity,
-                   std::int64_t origin = first_count<std::int64_t>())
+    explicit basic_deque(std::int64_t capacity = initial_capacity,
+                         std::int64_t origin = first_count<std::int64_t>())
         : top_(origin),
           bottom_(origin),
           ring_(ring::make(capacity, nullptr)),
           full_at_(origin + capacity) {}
 
-    ~deque() {
+    ~basic_deque() {
         for (ring* r = ring_.load(std::memory_order_relaxed); r != nullptr;) {
             ring* older = r->older;
             ring::free(r);
@@ -60,8 +71,8 @@ public:
         }
     }
 
-    deque(const deque&) = delete;
-    deque& operator=(const deque&) = delete;
+    basic_deque(const basic_deque&) = delete;
+    basic_deque& operator=(const basic_deque&) = delete;
 
     /// Owner only. False if the ring was full and has its greatest size, or no memory could be had.
     bool push(job* j) noexcept {
@@ -139,12 +150,24 @@ public:
 
     /// The same, but nothing that was pushed when bottom() was less than `base`.
     job* steal_from(std::int64_t base) noexcept {
-        // edge deque.last, thief's half: top is read before bottom in the single order of seq_cst
-        // operations, so that owner and thief cannot both miss that the other took the last job.
-        std::int64_t top = top_.load(std::memory_order_seq_cst);
-        if (top < base) return nullptr;
-        // edge deque.publish, acquire half; edge deque.last: see above.
-        const std::int64_t bottom = bottom_.load(std::memory_order_seq_cst);
+        std::int64_t top = 0;
+        std::int64_t bottom = 0;
+        if constexpr (payer == barrier_payer::owner) {
+            // edge deque.last, thief's half: top is read before bottom in the single order of seq_cst
+            // operations, so that owner and thief cannot both miss that the other took the last job.
+            top = top_.load(std::memory_order_seq_cst);
+            if (top < base) return nullptr;
+            // edge deque.publish, acquire half; edge deque.last: see above.
+            bottom = bottom_.load(std::memory_order_seq_cst);
+        } else {
+            top = top_.load(std::memory_order_relaxed);  // ordered by the barrier
+            if (top < base || top >= bottom_.load(std::memory_order_relaxed)) return nullptr;
+            // edge deque.last, thief's half: an owner that has read an older top than ours has done so before this
+            // barrier, and has lowered bottom before that: we see it below.
+            heavy_barrier();
+            // edge deque.publish, acquire half.
+            bottom = bottom_.load(std::memory_order_acquire);
+        }
         if (top >= bottom) return nullptr;
         // edge deque.grow, acquire half (release half: the store in make_room()). The ring is at least as
         // new as the bottom read above, so it holds slot `top`.
@@ -180,8 +203,8 @@ public:
 
 private:
     struct ring {
-        ring* older;            // replaced rings, kept until the deque goes (I4)
-        std::int64_t mask;      // number of slots, a power of two, less one
+        ring* older;        // replaced rings, kept until the deque goes (I4)
+        std::int64_t mask;  // number of slots, a power of two, less one
 
         std::int64_t capacity() const noexcept { return mask + 1; }
         atomic<job*>& slot(std::int64_t index) noexcept {
@@ -200,10 +223,18 @@ private:
 
     // Whether the owner has the slot at `bottom` without a contest.
     [[gnu::always_inline]] bool lower_bottom(std::int64_t bottom) noexcept {
-        // edge deque.last, owner's half: claim the slot, then look at top, in the single order of seq_cst
-        // operations. An exchange and not a store: only a read-modify-write is a full barrier on x86.
-        bottom_.exchange(bottom, std::memory_order_seq_cst);
-        return top_.load(std::memory_order_seq_cst) < bottom;  // edge deque.last, see above
+        if constexpr (payer == barrier_payer::owner) {
+            // edge deque.last, owner's half: claim the slot, then look at top, in the single order of seq_cst
+            // operations. An exchange and not a store: only a read-modify-write is a full barrier on x86.
+            bottom_.exchange(bottom, std::memory_order_seq_cst);
+            return top_.load(std::memory_order_seq_cst) < bottom;  // edge deque.last, see above
+        } else {
+            // edge deque.publish, release half: a thief that sees this bottom instead of that of the push still sees
+            // what was pushed below it.
+            bottom_.store(bottom, std::memory_order_release);
+            light_barrier();  // edge deque.last, owner's half: claim the slot, then look at top
+            return top_.load(std::memory_order_relaxed) < bottom;
+        }
     }
 
     [[gnu::noinline]] ring* make_room(ring* r, std::int64_t bottom) noexcept {
@@ -234,5 +265,10 @@ private:
     atomic<ring*> ring_;
     std::int64_t full_at_;  // owner's: no push at this bottom before another look at top
 };
+
+/// For jobs that others take all the time.
+using deque = basic_deque<barrier_payer::owner>;
+/// For branches and parts, which their owner nearly always takes back.
+using fork_deque = basic_deque<barrier_payer::thief>;
 
 }  // namespace taskscope::detail

@@ -89,7 +89,7 @@ private:
             b.branch = static_cast<std::uint16_t>(i);
             b.join = this;
         }
-        if (!w.queue.push_reversed(owned.data() + 1, n - 1)) [[unlikely]]
+        if (!w.forks.push_reversed(owned.data() + 1, n - 1)) [[unlikely]]
             return push_singly(w);
         if (w.sees_sleepers()) [[unlikely]]
             return wake_and_start(w);

@@ -56,14 +56,6 @@ private:
     void end() noexcept;
 };
 
-/// take_back() if the job is not the youngest: there are tasks above it that became ready meanwhile.
-bool take_back_from_below(stack_job& j, worker& w) noexcept;
-
-/// Caller: whether the job was not stolen, and is the caller's to run now.
-inline bool take_back(stack_job& j, worker& w) noexcept {
-    return w.queue.pop_if(&j) || take_back_from_below(j, w);
-}
-
 /// Caller: waits for the thief, and helps it.
 void wait_for_thief(stack_job& j) noexcept;
 

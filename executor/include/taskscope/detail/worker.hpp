@@ -59,26 +59,29 @@ struct alignas(cache_line_pair) worker {
 
     /// Pushes a job that this worker, or a thief, will run.
     [[gnu::always_inline]] void push(job& j) noexcept {
-        if (!try_push(j)) [[unlikely]]
+        if (!push_to(queue, j)) [[unlikely]]
             overflow(j);
     }
 
-    /// The same for one that nobody will come back for, as a fork_join does for its branches. Work that never
-    /// ends must not keep it waiting.
-    void push_loose(job& j) noexcept {
-        ++loose;
-        push(j);
+    /// The same for one that the caller comes back for. False if there is no room for it.
+    [[gnu::always_inline]] bool try_fork(job& j) noexcept { return push_to(forks, j); }
+
+    /// The youngest job of its own.
+    job* pop() noexcept {
+        job* const j = forks.pop();
+        return j != nullptr ? j : queue.pop();
     }
 
-    /// False if the deque has no room for it.
-    [[gnu::always_inline]] bool try_push(job& j) noexcept {
-        tsan_release(&j);
-        if (!queue.push(&j)) [[unlikely]]
-            return false;
-        if (sees_sleepers()) [[unlikely]]
-            wake_for_push();
-        return true;
+    /// Any thread. The oldest job, or nullptr when there is none or another thread was faster.
+    job* steal() noexcept {
+        if (!forks.looks_empty()) {
+            if (job* j = forks.steal()) return j;
+        }
+        return queue.looks_empty() ? nullptr : queue.steal();
     }
+
+    /// Any thread. Whether there seemed to be no job, as of a deque.
+    bool looks_empty() const noexcept { return queue.looks_empty() && forks.looks_empty(); }
 
     /// After a push: whether to call wake_for_push().
     bool sees_sleepers() const noexcept {
@@ -111,7 +114,8 @@ struct alignas(cache_line_pair) worker {
     void wake_for_push() noexcept;
     void overflow(job& j) noexcept;
 
-    deque queue;
+    fork_deque forks;  ///< branches of a fork_join, parts of a parallel_invoke
+    deque queue;       ///< everything else
 
     alignas(cache_line_pair) int budget = transfer_budget;
     void* stack_floor = nullptr;      ///< go_on() returns to the loop below it
@@ -124,8 +128,6 @@ struct alignas(cache_line_pair) worker {
     unsigned index;
     std::uint32_t random = 0;
     std::uint32_t tick = first_count<std::uint32_t>();
-    std::uint32_t loose =
-        0;  ///< about how many jobs of push_loose() are in the deque, or were stolen from it
     bool traces_awaits = false;  ///< executor_options::trace_awaits
     bool drove = false;          ///< has been the driver since it last ran a job
     bool polling =
@@ -137,6 +139,17 @@ struct alignas(cache_line_pair) worker {
     alignas(cache_line_pair) atomic<std::uint32_t> wake_word{0};
     worker* next_sleeper = nullptr;  ///< link in the list of sleepers; guarded by the idle lock
     bool asleep = false;             ///< in that list; guarded by the idle lock
+
+private:
+    template <class Deque>
+    [[gnu::always_inline]] bool push_to(Deque& d, job& j) noexcept {
+        tsan_release(&j);
+        if (!d.push(&j)) [[unlikely]]
+            return false;
+        if (sees_sleepers()) [[unlikely]]
+            wake_for_push();
+        return true;
+    }
 };
 
 /// constinit: no guard and no wrapper function at each access. initial-exec: one load.

@@ -34,7 +34,7 @@ public:
             return w.transfer(h, caller);
         }
         // After this line another worker may run the caller, and *this may be gone.
-        w.push_loose(caller);
+        w.push(caller);
         // Another context, or a stop to be unwound, is for the loop.
         if (!same_context || child.result != outcome::pending) return w.bounce(child);
         return w.transfer(child.handle(), child);
