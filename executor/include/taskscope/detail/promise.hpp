@@ -31,8 +31,8 @@ class await_trace;
 
 /// Who is told that a task has completed.
 enum class completion : std::uint16_t {
-    none,           ///< not started
-    awaited,        ///< a coroutine that awaits it: resumed
+    none,     ///< not started
+    awaited,  ///< a coroutine that awaits it: resumed
     // A fork_join. On the forking flow:
     inline_branch,       ///< there is a next branch
     inline_last_branch,  ///< there is none
@@ -138,7 +138,8 @@ struct promise_base : job {
         receiver* recv;          ///< completion::receiver, relay, traced
     };
     union {
-        promise_base** owner;  ///< the pointer in the task object that destroys this frame; not of branches
+        promise_base**
+            owner;  ///< the pointer in the task object that destroys this frame; not of branches
         std::exception_ptr error;  ///< if result is error: nobody unwinds the frame any more
     };
 };
