@@ -10,10 +10,11 @@ namespace {
 // Tried before another chunk is made: so at least one place in so many is in use, or was when we looked.
 constexpr int most_looks = 8;
 
-/// The worker this thread is, if it belongs to `home` and runs a task.
+/// The worker this thread is, if it belongs to `home`. What it works for says nothing: through a portal a worker of
+/// another executor works for a task of this one.
 const worker* worker_of(const executor* home) noexcept {
     const worker* w = this_worker();
-    return w != nullptr && w->context != nullptr && w->context->home == home ? w : nullptr;
+    return w != nullptr && w->core == &executor_access::core(*home) ? w : nullptr;
 }
 
 }  // namespace

@@ -94,4 +94,26 @@ TEST(RegistryModel, AChildMayEndOnAnotherThreadWhileItsPlaceIsUsedAgain) {
     });
 }
 
+// Through a portal it works for a task of this executor, and has no places in it.
+TEST(RegistryModel, AWorkerComesFromAnotherExecutor) {
+    model::expect_holds([] {
+        setting s(1);
+        machine other(2);
+        auto mine = s.make();
+        auto theirs = s.make();
+        const auto add = [&s](worker& w, record& r) {
+            w.context = &s.state().context;
+            s.registry.add(r);
+            w.context = nullptr;
+        };
+        std::thread guest = other.be_worker(0, [&](worker& w) { add(w, *theirs); });
+        std::thread owner = s.m.be_worker(0, [&](worker& w) { add(w, *mine); });
+        guest.join();
+        owner.join();
+        model::check(s.walk() == 2, "both are listed");
+        s.registry.remove(*mine);
+        s.registry.remove(*theirs);
+    });
+}
+
 }  // namespace

@@ -168,6 +168,30 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(workers, portals_on, testing::Values(1, 2, 8));
 
+// A worker is a foreign thread where its task belongs to another executor.
+TEST_P(portals_on, workers_of_another_executor_come_through) {
+    constexpr int each = 50;
+    constexpr int tasks = 16;
+    executor other{{.workers = 8}};
+    task_scope s{ex};
+    const portal home(s);
+    std::atomic<int> ran{0};
+    const auto child = [&] { ran.fetch_add(1, std::memory_order_relaxed); };
+    task_scope visitors{other};
+    for (int t = 0; t < tasks; ++t) {
+        visitors.spawn([&] {
+            for (int i = 0; i < each; ++i) home.spawn(child);
+        });
+        s.spawn([&] {
+            for (int i = 0; i < each; ++i) s.spawn(child);
+        });
+    }
+    visitors.blocking_join();
+    EXPECT_FALSE(dump(s).empty());  // those that are live can be listed
+    s.blocking_join();
+    EXPECT_EQ(ran.load(), 2 * tasks * each);
+}
+
 // cases: T399
 // Callbacks keep coming while the scope ends and goes: each is a child that was joined, or refused.
 TEST_P(portals_on, of_callbacks_against_the_end_of_the_scope_none_is_half_admitted) {
