@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "scope_runtime.hpp"
 
+#include <taskscope/current_scope.hpp>
 #include <taskscope/scope_tree.hpp>
 #include <taskscope/spawn_future.hpp>
-#include <taskscope/start.hpp>
+#include <taskscope/task_local.hpp>
 #include <taskscope/task_scope.hpp>
 
 #include <gtest/gtest.h>
@@ -228,6 +229,30 @@ TEST(ScopeModel, ASnapshotMeetsTheEndOfAScope) {
     });
 }
 
+// Each of two wants to be over before the other: one of them is told that this cannot be.
+TEST(ScopeModel, OfTwoDependenciesOneWouldBeACycle) {
+    model::expect_holds([] {
+        machine m(1);
+        task_scope a(m);
+        task_scope b(m);
+        const auto depend = [](task_scope& on, task_scope& other) {
+            try {
+                on.depends_on(other);
+                return true;
+            } catch (const taskscope::misuse_error&) {
+                return false;
+            }
+        };
+        bool ab = false;
+        std::thread one([&] { ab = depend(a, b); });
+        const bool ba = depend(b, a);
+        const auto needs = scope_access::state(a).needs();
+        one.join();
+        model::check(ab != ba, "one of the two");
+        model::check(needs.empty() || !ba, "what is read is so");
+    });
+}
+
 // Children, with everything between spawn and the end.
 
 task<> count_up(int& n) {
@@ -297,37 +322,29 @@ TEST(ScopeModel, AJoinBeginsDeferredFunctionsOneAfterTheOther) {
     });
 }
 
-// The signal of a child, its end, and a stop of its starter: what is decided is the same for all three.
-TEST(ScopeModel, ASignalHandsOverOrTheStarterWithdraws) {
+// What the last child was, with locals of its own, is gone by then.
+TEST(ScopeModel, ADeferredFunctionIsCalledOnBehalfOfItsScope) {
     model::expect_holds([] {
         machine m(1);
         auto s = std::make_unique<task_scope>(m);
-        auto shared =
-            std::make_shared<taskscope::detail::handshake_of<int*>>(scope_access::state(*s));
-        model::check(scope_access::state(*s).try_enter(), "open");
-        int value = 0;
-        bool told = false;
-        bool withdrawn = false;
-        std::thread child([&, own = shared]() mutable {
-            value = 1;
-            told = own->signal(&value);
-            own->end({});
-            own.reset();
-            scope_access::state(*s).leave();
+        const taskscope::task_local<int> key;
+        int calls = 0;
+        const auto function = [&s, &calls] {
+            model::check(&taskscope::current_scope() == s.get(), "its scope is the current one");
+            return count_up(calls);
+        };
+        s->defer(function);
+        std::thread w = m.be_worker(0, [&](worker& self) {
+            const taskscope::detail::local_chain locals(
+                new taskscope::detail::bound_local<int>(&key, nullptr, 1));
+            taskscope::detail::task_context spawner{&m, {}, nullptr, nullptr, locals.get()};
+            self.context = &spawner;
+            s->spawn(count_up(calls));
+            self.context = nullptr;
+            scope_access::state(*s).want_join();
+            m.run_until(self, [&] { return calls == 2; });
         });
-        std::thread stopper([&, own = shared] { withdrawn = own->withdraw(); });
-        model::check(shared->decided.blocking_wait(m), "it is decided");
-        if (shared->signalled()) {
-            model::check(*shared->take() == 1, "what the child did");
-        } else {
-            model::check(shared->ending().is_stopped(), "nobody failed");
-        }
-        stopper.join();
-        model::check(shared->signalled() != withdrawn, "one of the two");
-        const bool handed_over = shared->signalled();
-        shared.reset();
-        child.join();
-        model::check(told == handed_over, "the child knows");
+        w.join();
         join(s, m);
     });
 }

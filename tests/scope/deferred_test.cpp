@@ -4,6 +4,7 @@
 
 #include <taskscope/current_scope.hpp>
 #include <taskscope/task_group.hpp>
+#include <taskscope/task_local.hpp>
 #include <taskscope/task_scope.hpp>
 #include <taskscope/with_scope.hpp>
 
@@ -52,6 +53,26 @@ TEST_F(deferred, functions_are_called_after_the_children_the_last_one_first_and_
         seen.emplace_back("after");
     });
     EXPECT_THAT(seen, ElementsAre("body", "child", "cache", "pool", "after"));
+}
+
+// The last child is gone when the function is called, and the locals that were its own.
+TEST_F(deferred, functions_are_called_on_behalf_of_their_scope_whoever_left_last) {
+    const task_local<std::string> who;
+    task_scope s{ex, {.name = "s"}};
+    const auto see = [&] {
+        seen.push_back(current_scope().path() + ' ' + who.get_or("nobody"));
+        return note("function")();
+    };
+    s.defer(see);
+    run(ex, [&]() -> task<> {
+        const auto spawn_one = [&]() -> task<> {
+            s.spawn([&] { seen.push_back(who.get()); });
+            co_return;
+        };
+        co_await with_local(who, "child", spawn_one());
+    });
+    s.blocking_join();
+    EXPECT_THAT(seen, ElementsAre("child", "/s nobody", "function"));
 }
 
 TEST_F(deferred, functions_run_when_a_scope_without_members_is_joined) {

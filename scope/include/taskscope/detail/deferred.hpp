@@ -3,6 +3,7 @@
 #pragma once
 
 #include <taskscope/detail/child.hpp>
+#include <taskscope/task_bridge.hpp>
 
 #include <exception>
 #include <source_location>
@@ -29,6 +30,8 @@ void fail_deferred(deferred_child& d, std::exception_ptr error) noexcept;
 template <class Record>
 bool begin_deferred(deferred_child& d) noexcept {
     auto& record = static_cast<Record&>(d);
+    // The function is the scope's. What this thread works for is a child that has left, and may be gone, or who joins.
+    const on_behalf of_the_scope(&d.scope->cleanup_context);
     try {
         auto t = task_of(record);
         if (!t) throw_empty_task();
