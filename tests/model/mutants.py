@@ -9,7 +9,7 @@
 
 There is a mutant for each memory order stronger than relaxed, found by reading the sources: acquire and
 release become relaxed; acq_rel loses either half; seq_cst becomes what it would be without the single order.
-mutants.txt adds the others: a re-check that is left out, a touch of what may be gone. It also says why a mutant
+There is one for each lock, too, in the files of LOCKS: it is not taken. mutants.txt adds the others: a re-check that is left out, a touch of what may be gone. It also says why a mutant
 stays that nothing can notice: `! <name> | <reason>`.
 """
 
@@ -24,9 +24,37 @@ import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FOLDERS = ("executor/include", "executor/src", "scope/include", "scope/src")
+ROOMS = ("executor", "scope", "sync")
+FOLDERS = tuple(f"{room}/{part}" for room in ROOMS for part in ("include", "src"))
 # No concurrency of its own, or seen by no model: what awaits a foreign awaitable is tested from outside.
 LEFT_OUT = ("executor/src/worker_count.cpp",)
+
+# Whose mutexes are part of a protocol that has models.
+LOCKS = (
+    "executor/include/taskscope/result_promise.hpp",
+    "executor/src/async_event.cpp",
+    "executor/src/blocking_threads.cpp",
+    "executor/src/deadline.cpp",
+    "executor/src/idle.cpp",
+    "executor/src/injection_queue.hpp",
+    "executor/src/stop_token.cpp",
+    "executor/src/timer_queue.cpp",
+    "scope/include/taskscope/start.hpp",
+    "scope/src/admission.cpp",
+    "scope/src/child_registry.cpp",
+    "scope/src/child_registry.hpp",
+    "scope/src/deferred.cpp",
+    "scope/src/scope_state.cpp",
+    "scope/src/start.cpp",
+    "sync/include/taskscope/channel.hpp",
+    "sync/src/async_condition.cpp",
+    "sync/src/async_mutex.cpp",
+)
+LOCK = re.compile(r"const std::lock_guard (?P<name>\w+)\{(?P<mutex>[^{};]+)\};")
+FUNCTION = re.compile(
+    r"(?P<name>[\w~]+)\((?:[^;{}()]|\([^()]*\))*\)(?: const)?(?: noexcept)?"
+    r"(?:\s*:(?:[^;{}]|\{[^{}]*\})*?)? \{"
+)
 
 CALL = re.compile(
     r"(?:\.|->)(?P<what>load|store|exchange|fetch_(?:add|sub|and|or|xor)|compare_exchange_(?:weak|strong))\s*\("
@@ -36,6 +64,22 @@ ORDER = re.compile(r"std::memory_order_(acquire|release|acq_rel|seq_cst)\b")
 
 # Which models are likely to notice, by a word of the mutant's name: run first.
 FIRST = {
+    "admission": "AdmissionModel.*",
+    "deadline.": "DeadlineModel.*",
+    "portal": "PortalModel.*",
+    "task_bridge": "PortalModel.*",
+    "result_promise": "BridgeModel.*",
+    "locals": "BridgeModel.*",
+    "await_trace": "AwaitModel.*",
+    "start.": "StartModel.*",
+    "spawn_verbs": "StartModel.*",
+    "spawn_future": "ScopeModel.AHandle*",
+    "deferred": "ScopeModel.ADeferred*:ScopeModel.AJoinBegins*",
+    "child_registry": "RegistryModel.*",
+    "stack_job": "ParallelModel.*",
+    "join_block": "JoinModel.*",
+    "sync/": "SyncModel.*",
+    "timer_queue": "WaitModel.*:DeadlineModel.*",
     "idle.cpp: io.load": "SleepModel.WhoeverInterrupts*",
     "idle.io": "SleepModel.AReactor*",
     "reactor": "SleepModel.AReactor*",
@@ -143,6 +187,22 @@ def order_mutants(path, text):
             yield Mutant(name, path, code.count("\n", 0, begin) + 1, begin, end, changed, first_models(name))
 
 
+def lock_mutants(path, text):
+    code = blank_comments(text)
+    functions = [m for m in FUNCTION.finditer(code) if m.group("name") not in ("if", "for", "while", "switch")]
+    names = {}
+    for m in LOCK.finditer(code):
+        function = [f.group("name") for f in functions if f.start() < m.start()][-1]
+        name = f"{path}: no lock in {function}()"
+        names[name] = names.get(name, 0) + 1
+        if names[name] > 1:
+            name += f" #{names[name]}"
+        lock, mutex = m.group("name", "mutex")
+        changed = f"std::unique_lock {lock}{{{mutex}, std::defer_lock}}; if (!MUTANT) {lock}.lock();"
+        line = code.count("\n", 0, m.start()) + 1
+        yield Mutant(name, path, line, m.start(), m.end(), changed, first_models(name))
+
+
 def listed(texts):
     """Mutants and excuses of mutants.txt."""
     mutants, excuses = [], {}
@@ -191,6 +251,7 @@ def read():
             if path not in LEFT_OUT:
                 texts[path] = file.read_text(encoding="utf-8")
     mutants = [m for path, text in texts.items() for m in order_mutants(path, text)]
+    mutants += [m for path, text in texts.items() if path in LOCKS for m in lock_mutants(path, text)]
     more, excuses = listed(texts)
     mutants += more
     for m in mutants:

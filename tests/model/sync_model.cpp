@@ -189,8 +189,12 @@ TEST(SyncModel, AReceiverIsToldThatTheChannelIsClosed) {
         channel<parcel> c(1);
         started<void> t(m, receive(c, all));
         std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+        bool seen = false;
+        std::thread looks([&] { seen = c.is_closed(); });
         c.close();
         w.join();
+        looks.join();
+        model::check(!seen || c.is_closed(), "it stays so");
         model::check(t.how == outcome::value && all.received[0] == 0, "it has ended, with nothing");
     });
 }
@@ -263,26 +267,33 @@ task<> wait_until_ready(state& s) {
     co_await s.changed.wait(held, ready);
 }
 
-task<> get_ready(state& s) {
+task<> get_ready(state& s, bool all) {
     {
         const async_mutex::guard held = co_await s.mutex.lock();
         s.ready = true;
     }
-    s.changed.notify_one();
+    if (all) {
+        s.changed.notify_all();
+    } else {
+        s.changed.notify_one();
+    }
 }
 
 TEST(SyncModel, ANotificationIsNotMissed) {
-    model::expect_holds([] {
-        machine m(2);
-        state s;
-        started<void> waiter(m, wait_until_ready(s));
-        started<void> notifier(m, get_ready(s));
-        std::thread w0 = m.be_worker(
-            0, [&](worker& self) { model::core_access::run(m.core(), self, &notifier.promise()); });
-        std::thread w1 = m.be_worker(1, [&](worker& self) { waiter.run_on(m, self); });
-        w0.join();
-        w1.join();
-    });
+    for (const bool all : {false, true}) {
+        model::expect_holds([all] {
+            machine m(2);
+            state s;
+            started<void> waiter(m, wait_until_ready(s));
+            started<void> notifier(m, get_ready(s, all));
+            std::thread w0 = m.be_worker(0, [&](worker& self) {
+                model::core_access::run(m.core(), self, &notifier.promise());
+            });
+            std::thread w1 = m.be_worker(1, [&](worker& self) { waiter.run_on(m, self); });
+            w0.join();
+            w1.join();
+        });
+    }
 }
 
 }  // namespace
