@@ -4,6 +4,7 @@
 // A program of its own: it replaces operator new. With TASKSCOPE_RECYCLE_FRAMES=0 every frame is a call of it.
 #include "support.hpp"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -133,6 +134,24 @@ TEST_F(memory_failure, in_a_combinator_is_its_error) {
         }));
     });
     at_every_allocation([](manual_executor& ex, task_scope&) { ex.run(with_timeout(1s, one())); });
+}
+
+TEST_F(memory_failure, of_room_for_a_completion_keeps_nobody_waiting) {
+    using page = std::array<char, 1'000>;  // a block of the queue for each
+    manual_executor ex;
+    int read = 0;
+    const auto body = [&read](completions<page>& done) -> task<> {
+        for (int i = 0; i < 2; ++i) done.spawn([]() -> task<page> { co_return page{}; });
+        co_await sleep_for(1ms);  // one is unread, and the other waits for room
+        auto first = done.next();
+        {
+            const failing_memory fault(1);
+            read += (co_await std::move(first)).has_value() ? 1 : 0;
+        }
+        while (co_await done.next()) ++read;
+    };
+    ex.run(with_completions<page>({.capacity = 1, .when_full = overflow::wait}, body));
+    EXPECT_EQ(read, 2);
 }
 
 TEST_F(memory_failure, in_a_shutdown_is_told_by_its_report_and_the_scope_can_be_joined) {

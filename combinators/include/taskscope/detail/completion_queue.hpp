@@ -149,6 +149,12 @@ private:
             if (first_ != nullptr) admit(*first_);
             return true;
         }
+        if (first_ != nullptr) {  // there was no memory when there was room for it
+            writer& w = *first_;
+            c.emplace(std::move(w.item));
+            let_go(w);
+            return true;
+        }
         if (expected_ == 0) return true;
         if (reader_ != nullptr) {
             throw misuse_error("taskscope: two tasks wait for the next completion; one reads");
@@ -197,7 +203,11 @@ private:
     }
 
     void admit(writer& w) noexcept {
-        if (!try_push(w.item)) return;  // at the next occasion
+        if (try_push(w.item)) let_go(w);  // else at the next occasion
+    }
+
+    /// Its completion is not with the writer any more.
+    void let_go(writer& w) noexcept {
         unlink(w);
         --expected_;
         w.room.set();
