@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "frame_depot.hpp"
 
+#include <sys/mman.h>
+
 #include <new>
 
 namespace taskscope::detail {
@@ -63,7 +65,7 @@ void frame_depot::shelf::use_another(std::size_t c) {
         --unused_spans;
         link(used, s);
     } else {
-        link(used, *span::make(c));
+        link(used, *span::make(c, spans != 0));
         ++spans;
     }
 }
@@ -88,8 +90,10 @@ void frame_depot::unlink(span*& list, span& s) noexcept {
     if (s.next != nullptr) s.next->prev = s.prev;
 }
 
-frame_depot::span* frame_depot::span::make(std::size_t c) {
+frame_depot::span* frame_depot::span::make(std::size_t c, bool huge_page) {
     void* memory = ::operator new(span_bytes, std::align_val_t{span_alignment});
+    // A wish: where there are no huge pages it fails, and nothing is lost.
+    if (huge_page) ::madvise(memory, span_bytes, MADV_HUGEPAGE);
     span* s = ::new (memory) span;
     s->blocks = static_cast<std::uint32_t>((span_bytes - sizeof(span)) / frame_class::bytes(c));
     return s;

@@ -5,6 +5,10 @@
 // and a span that has no block out any more goes back to operator delete, but for a few. So memory
 // follows what is in use, however frames of long and short lives were mixed, for a short lock per batch.
 //
+// A span is as large as a huge page, and from the second one of a size on it asks to be one. Where a million frames are
+// alive most of what a spawn costs is memory touched for the first time: a fault, and a walk through page tables, for
+// every 4 KiB (docs/decisions/0006). Of a first span only what is cut is touched.
+//
 // Source: Ghemawat, Menage: TCMalloc: Thread-Caching Malloc (its central free lists).
 #pragma once
 
@@ -33,8 +37,8 @@ public:
     totals count() const noexcept;
 
 private:
-    static constexpr std::size_t span_alignment = std::size_t{1} << 18;
-    // Not more, or malloc would need another page for the rest. Large, because its header does touch one.
+    static constexpr std::size_t span_alignment = std::size_t{1} << 21;
+    // Not more, or malloc would need another page for the rest.
     static constexpr std::size_t span_bytes = span_alignment - 64;
 
     struct alignas(cache_line) span {
@@ -45,7 +49,7 @@ private:
         std::uint32_t out = 0;
         std::uint32_t cut = 0;  // memory behind these blocks was never touched
 
-        static span* make(std::size_t c);
+        static span* make(std::size_t c, bool huge_page);
         static void free_memory(span* s) noexcept;
         static span& of(frame_block* b) noexcept;
 

@@ -45,7 +45,7 @@ task<int> number(int n) { co_return n; }
 
 // What is used
 
-constexpr std::int64_t one_span = std::int64_t{1} << 19;  // with what malloc adds to align it
+constexpr std::int64_t one_span = std::int64_t{1} << 22;  // with what malloc adds to align it
 
 TEST_F(Memory, OfFramesIsGivenBackButForAFewBlocksOfASize) {
     constexpr std::size_t size = 990;
