@@ -46,6 +46,7 @@ DETAIL_FOR_SCOPE = {
     "taskscope/detail/suspension.hpp",
     "taskscope/detail/time.hpp",
     "taskscope/detail/tsan.hpp",
+    "taskscope/detail/watcher.hpp",
 }
 DETAIL_FOR_SYNC = {  # what an awaiter is made of, and a coroutine
     "taskscope/detail/atomic.hpp",

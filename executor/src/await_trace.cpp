@@ -3,6 +3,7 @@
 #include <taskscope/await_chain.hpp>
 #include <taskscope/detail/await_trace.hpp>
 #include <taskscope/detail/join_block.hpp>
+#include <taskscope/detail/watcher.hpp>
 
 namespace taskscope::detail {
 namespace {
@@ -56,6 +57,21 @@ void trace_suspension(promise_base& leaf) noexcept {
         if (next.trace != nullptr) next.trace->write(list(leaf, *p));
         p = next.waiting;
     }
+}
+
+traced_receiver* record_of(promise_base& leaf) noexcept {
+    promise_base* p = &leaf;
+    for (unsigned i = 0; p != nullptr && i < longest_way; ++i) {
+        if (p->reports_to == completion::traced) return static_cast<traced_receiver*>(p->recv);
+        p = above(*p).waiting;
+    }
+    return nullptr;
+}
+
+void tell_suspension(promise_base& leaf) noexcept {
+    worker& w = *this_worker();
+    if (w.traces_awaits) trace_suspension(leaf);
+    let_go(w, leaf.awaits_at);
 }
 
 std::vector<std::source_location> chain_of(promise_base& leaf) {

@@ -4,6 +4,7 @@
 
 #include <taskscope/detail/contract.hpp>
 #include <taskscope/detail/current.hpp>
+#include <taskscope/detail/watcher.hpp>
 #include <taskscope/manual_executor.hpp>
 #include <taskscope/yield.hpp>
 
@@ -41,6 +42,7 @@ executor_core::executor_core(executor& home, const executor_options& options, bo
                                        ? &idle.sleeping()
                                        : &always_some;
         workers.back()->traces_awaits = options.trace_awaits;
+        workers.back()->notes = options.trace_awaits;
         workers.back()->random = 0x9e3779b9U * (i + 1);
     }
     const unsigned parallel = std::min(options.workers, default_worker_count());
@@ -84,6 +86,7 @@ void executor_core::shutdown() {
     if (manual) {
         while (run_one_manually()) {
         }
+        watched_thread_ends(*workers.front());
     }
     join_threads();
 }

@@ -3,6 +3,7 @@
 //
 // The fast paths call nothing, or last of all, so that they need not save a register: what is seldom is a
 // function of its own.
+#include <taskscope/detail/watcher.hpp>
 #include <taskscope/fork_join.hpp>
 
 #include <algorithm>
@@ -17,7 +18,8 @@ namespace {
     job* const next = join.report(done);
     if (next == nullptr) return std::noop_coroutine();
     auto& parent = static_cast<promise_base&>(*next);
-    if (parent.result != outcome::pending) return w.bounce(parent);  // stopped: to be unwound
+    // To be unwound; or the loop tells that it goes on.
+    if (parent.result != outcome::pending || is_watched(w)) return w.bounce(parent);
     return w.go_on(parent.handle(), parent);
 }
 
@@ -83,6 +85,7 @@ job* join_block::report(std::uint32_t done) noexcept {
 
 // True for the caller that completes the join.
 bool join_block::subtract(std::uint32_t n) noexcept {
+    let_go(*this_worker(), parent->awaits_at);  // afterwards the child may have ended
     // edge join.complete, both halves: every branch releases its results, the last one acquires them
     // all. After a subtraction that did not reach zero the frame that holds *this may be gone.
     tsan_release(this);

@@ -3,6 +3,8 @@
 #include "executor_core.hpp"
 #include "pause.hpp"
 
+#include <taskscope/detail/watcher.hpp>
+
 #include <algorithm>
 
 namespace taskscope::detail {
@@ -62,6 +64,7 @@ void executor_core::run_worker(worker& w) noexcept {
             sleep(w);
         }
     }
+    watched_thread_ends(w);
     current_worker = nullptr;
 }
 
@@ -75,6 +78,7 @@ void executor_core::run(worker& w, job* j) noexcept {
         // A chain of transfers without end must not keep the others waiting. What has completed is delivered
         // now: in a queue it would hold on to its memory.
         if (chained % fairness_interval == 0 && !manual && is_pending(*j)) {
+            let_go(w, {});
             w.context = nullptr;  // what timers and completions call is not on behalf of this task
             poll(w);
             if (!others_wait(w)) continue;
@@ -98,6 +102,8 @@ job* executor_core::step(worker& w, job& j) noexcept {
     }
     auto& p = static_cast<promise_base&>(j);
     w.context = p.context;
+    if (is_watched(w)) [[unlikely]]
+        take_up(w, p);
     switch (p.result) {
         case outcome::pending:
             p.handle().resume();

@@ -71,10 +71,16 @@ struct traced_receiver : receiver {
 /// Puts the places into the traces on the way up; those that are more than 256 awaits away are not reached.
 void trace_suspension(promise_base& leaf) noexcept;
 
+/// The record at the top of the task; nullptr if it has none, or is more than 256 awaits away.
+traced_receiver* record_of(promise_base& leaf) noexcept;
+
+/// note_suspension() where somebody wants to know.
+void tell_suspension(promise_base& leaf) noexcept;
+
 /// The leaf of a task is about to be suspended, and not yet known to anybody who may resume it.
 inline void note_suspension(promise_base& leaf) noexcept {
-    if (this_worker()->traces_awaits) [[unlikely]]
-        trace_suspension(leaf);
+    if (this_worker()->notes) [[unlikely]]
+        tell_suspension(leaf);
 }
 
 }  // namespace taskscope::detail

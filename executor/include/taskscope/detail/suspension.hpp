@@ -9,6 +9,7 @@
 
 #include <taskscope/detail/await_trace.hpp>
 #include <taskscope/detail/promise.hpp>
+#include <taskscope/detail/watcher.hpp>
 
 #include <cstdint>
 
@@ -49,7 +50,9 @@ public:
         if ((state_.fetch_or(armed, std::memory_order_acq_rel) & decided) == 0) {
             return std::noop_coroutine();  // *this may be gone.
         }
-        if (task.result == outcome::stopped) return this_worker()->bounce(task);
+        if (task.result == outcome::stopped || is_watched(*this_worker())) {
+            return this_worker()->bounce(task);  // to be unwound; or the loop tells that it goes on
+        }
         return this_worker()->transfer(task.handle(), task);
     }
 

@@ -17,6 +17,8 @@
 namespace taskscope::detail {
 
 class executor_core;
+class watcher;
+struct traced_receiver;
 
 /// About where the stack ends. Not the frame's address: asking for that makes every function that does keep a frame.
 [[gnu::always_inline]] inline void* stack_pointer() noexcept {
@@ -121,6 +123,7 @@ struct alignas(cache_line_pair) worker {
     void* stack_floor = nullptr;      ///< go_on() returns to the loop below it
     job* next = nullptr;              ///< what the loop runs when the present job returns
     task_context* context = nullptr;  ///< of the job that is running
+    atomic<watcher*> told{nullptr};   ///< which children run; detail/watcher.hpp
     executor_core* core;
     /// How many workers sleep; where barriers are not asymmetric a number that is never 0, for the sake of the full
     /// barrier in wake_for_push().
@@ -129,10 +132,12 @@ struct alignas(cache_line_pair) worker {
     std::uint32_t random = 0;
     std::uint32_t tick = first_count<std::uint32_t>();
     bool traces_awaits = false;  ///< executor_options::trace_awaits
+    bool notes = false;          ///< suspensions: it traces awaits, or there is a `child`
     bool drove = false;          ///< has been the driver since it last ran a job
     bool polling =
         false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
-    bool searching = false;  ///< counted among the searchers
+    bool searching = false;            ///< counted among the searchers
+    traced_receiver* child = nullptr;  ///< the one that is running, if it is watched
     worker_counters counters;
 
     /// Where this worker sleeps. Written under the idle lock, by the one who wakes it.

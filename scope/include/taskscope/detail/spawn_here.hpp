@@ -3,6 +3,7 @@
 #pragma once
 
 #include <taskscope/detail/promise.hpp>
+#include <taskscope/detail/watcher.hpp>
 
 #include <concepts>
 #include <coroutine>
@@ -33,10 +34,12 @@ public:
             schedule(*child.context->home, child);
             return w.transfer(h, caller);
         }
+        const bool watched = is_watched(w);
+        let_go(w, caller.awaits_at);
         // After this line another worker may run the caller, and *this may be gone.
         w.push(caller);
-        // Another context, or a stop to be unwound, is for the loop.
-        if (!same_context || child.result != outcome::pending) return w.bounce(child);
+        // Another context, a stop to be unwound, or a child that is watched, is for the loop.
+        if (!same_context || watched || child.result != outcome::pending) return w.bounce(child);
         return w.transfer(child.handle(), child);
     }
     static void await_resume() noexcept {}
