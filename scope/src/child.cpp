@@ -1,5 +1,6 @@
 // scope/src/child.cpp - the beginning and the end of a child.
 // SPDX-License-Identifier: MIT
+#include "observers.hpp"
 #include "scope_runtime.hpp"
 
 #include <taskscope/detail/child.hpp>
@@ -35,10 +36,13 @@ void unregister(child& c) noexcept {
 
 void adopt(child& c, promise_base& p, task_context& context) noexcept {
     p.context = &context;
+    scope_runtime& runtime = c.scope->runtime;
+    if (runtime.observed.load(std::memory_order_relaxed)) [[unlikely]]
+        p.context = &runtime.all_observers->spawned(c, context);
     p.reports_to = completion::traced;
     p.recv = &c;
     p.owner = &p.awaiting;  // no task object has it: a word of its own, unwound after its last use
-    if (context.stop.stop_requested()) p.result = outcome::stopped;  // never runs
+    if (p.context->stop.stop_requested()) p.result = outcome::stopped;  // never runs
 }
 
 void complete(child& c, promise_base* p) noexcept {
@@ -48,6 +52,8 @@ void complete(child& c, promise_base* p) noexcept {
     } else if (c.scope->all_watched.load(std::memory_order_relaxed)) {
         c.scope->child_ended(p != nullptr ? completion_kind::value : completion_kind::stopped);
     }
+    if (c.is_observed()) [[unlikely]]
+        c.scope->runtime.all_observers->completed(c, p);
     c.scope->runtime.registry.remove(c);
     if (p != nullptr) p->handle().destroy();
 }

@@ -137,6 +137,17 @@ void scope_state::hand_on(const error_context& e) noexcept {
     print(e);
 }
 
+void scope_state::tell_unhandled(const error_context& e) noexcept {
+    const scope_policy last = policy();
+    try {
+        const auto& asked = policy_access::get(last);
+        if (asked != nullptr && asked->error_below(e) == disposition::handled) return;
+    } catch (...) {
+        count.handler_failures.fetch_add(1, std::memory_order_relaxed);
+    }
+    print(e);
+}
+
 // `failed` threw, about `e` if that is not null. Neither error may be lost.
 void scope_state::policy_failed(const scope_policy& failed, const error_context* e) noexcept {
     count.handler_failures.fetch_add(1, std::memory_order_relaxed);

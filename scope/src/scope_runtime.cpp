@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "scope_runtime.hpp"
 
+#include "observers.hpp"
+
 #include <taskscope/detail/contract.hpp>
 #include <taskscope/scope_tree.hpp>
 
@@ -16,10 +18,11 @@ scope_runtime::scope_runtime(executor& e)
     : home(e),
       trace_awaits(traces_awaits(e)),
       registry(e.workers()),
+      all_observers(std::make_shared<observers>(*this)),
       root_(scope_access::make_root(e, *this, "")),
       system_(scope_access::make_root(e, *this, "system")) {}
 
-scope_runtime::~scope_runtime() = default;
+scope_runtime::~scope_runtime() { all_observers->leave_runtime(); }
 
 void scope_runtime::shut_down() noexcept {
     root_->request_stop();

@@ -13,6 +13,8 @@
 
 namespace taskscope::detail {
 
+class observers;
+
 /// Such as "server.cpp:41".
 std::string place(const std::source_location& at);
 
@@ -27,10 +29,13 @@ public:
     void shut_down() noexcept override;
 
     task_scope& root() noexcept { return *root_; }
+    scope_state& root_state() noexcept { return scope_access::state(*root_); }
 
     executor& home;
     const bool trace_awaits;
+    atomic<bool> observed{false};  ///< there is an observer
     child_registry registry;
+    const std::shared_ptr<observers> all_observers;
 
     /// Whoever runs in it belongs to no tree, and so can end every tree.
     scope_state& system() noexcept { return scope_access::state(*system_); }

@@ -1,5 +1,6 @@
 // scope/src/scope_state.cpp - the transitions of a scope, and its place in the tree.
 // SPDX-License-Identifier: MIT
+#include "observers.hpp"
 #include "scope_runtime.hpp"
 
 #include <taskscope/detail/scope_state.hpp>
@@ -91,6 +92,8 @@ scope_state* scope_state::end() noexcept {
     stop.detach();
     closing.detach();
     remember_reason();
+    if (runtime.observed.load(std::memory_order_relaxed)) [[unlikely]]
+        runtime.all_observers->ended(*this);
     scope_state* const up = leave_tree();
     ended.set();  // lets the owner destroy its task_scope
     release();    // the reference that was ours from the beginning

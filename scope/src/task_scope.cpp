@@ -1,5 +1,6 @@
 // scope/src/task_scope.cpp - opening, ending and destroying a scope.
 // SPDX-License-Identifier: MIT
+#include "observers.hpp"
 #include "scope_runtime.hpp"
 
 #include <taskscope/current_scope.hpp>
@@ -15,7 +16,10 @@ namespace taskscope {
 task_scope::task_scope(const detail::task_context& above, detail::scope_runtime& runtime,
                        detail::scope_state* parent, const scope_options& options,
                        std::source_location where, bool body)
-    : state_(new detail::scope_state(above, runtime, parent, this, options, where, body)) {}
+    : state_(new detail::scope_state(above, runtime, parent, this, options, where, body)) {
+    if (runtime.observed.load(std::memory_order_relaxed)) [[unlikely]]
+        runtime.all_observers->opened(*state_);
+}
 
 task_scope::task_scope(task_scope& parent, const scope_options& options, std::source_location where)
     : task_scope(parent.state_->context, parent.state_->runtime, parent.state_, options, where) {}

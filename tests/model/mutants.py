@@ -80,6 +80,8 @@ FIRST = {
     "join_block": "JoinModel.*",
     "sync/": "SyncModel.*",
     "timer_queue": "WaitModel.*:DeadlineModel.*",
+    "observer": "ObserverModel.*",
+    "watcher.cpp": "WatcherModel.*",
     "idle.cpp: io.load": "SleepModel.WhoeverInterrupts*",
     "idle.io": "SleepModel.AReactor*",
     "reactor": "SleepModel.AReactor*",

@@ -29,6 +29,7 @@
 #include <taskscope/gather.hpp>
 #include <taskscope/generator.hpp>
 #include <taskscope/manual_executor.hpp>
+#include <taskscope/observer.hpp>
 #include <taskscope/parallel.hpp>
 #include <taskscope/policies.hpp>
 #include <taskscope/portal.hpp>

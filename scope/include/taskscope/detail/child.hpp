@@ -21,6 +21,8 @@
 
 namespace taskscope::detail {
 
+struct observed_extras;
+
 /// What few children have: a name, and locals that are not those of the scope.
 struct child_extras {
     explicit child_extras(std::source_location at) noexcept : spawned_at(at) {}
@@ -38,7 +40,11 @@ struct child : traced_receiver {
     child(const child&) = delete;
     child& operator=(const child&) = delete;
     ~child() {
-        if (has_extras_) delete site_.extras;
+        if (!has_extras_) return;
+        if (is_observed_) [[unlikely]]
+            free_observed();
+        else
+            delete site_.extras;
     }
 
     std::source_location spawned_at() const noexcept {
@@ -68,6 +74,13 @@ struct child : traced_receiver {
         if (has_extras_) site_.extras->locals = {};
     }
 
+    // For observers; src/observers.cpp.
+
+    bool is_observed() const noexcept { return is_observed_; }
+    observed_extras& observed() noexcept;
+    /// What it has extras becomes part of that. Null without memory.
+    observed_extras* become_observed() noexcept;
+
     scope_state* scope;
     atomic<child*>* place = nullptr;  ///< these two: the registry's
     std::uint32_t stripe = 0;
@@ -81,7 +94,10 @@ private:
         return *site_.extras;
     }
 
+    void free_observed() noexcept;
+
     bool has_extras_ = false;
+    bool is_observed_ = false;  // the extras are an observed_extras
     union site {
         explicit site(std::source_location at) noexcept : place(at) {}
         std::source_location place;

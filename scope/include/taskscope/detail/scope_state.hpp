@@ -104,6 +104,8 @@ public:
     /// For values and stops, if `all_watched`.
     void child_ended(completion_kind kind) noexcept;
     void body_ended(completion_kind kind, std::exception_ptr failure) noexcept;
+    /// Of the root: an error that is no child's, to its policy; else it is printed.
+    void tell_unhandled(const error_context& e) noexcept;
     void set_policy(scope_policy policy);
     scope_policy policy() noexcept;
 
