@@ -54,6 +54,8 @@
 #include <taskscope/task.hpp>
 #include <taskscope/task_bridge.hpp>
 #include <taskscope/task_group.hpp>
+#include <taskscope/task_history.hpp>
+#include <taskscope/task_lints.hpp>
 #include <taskscope/task_local.hpp>
 #include <taskscope/task_scope.hpp>
 #include <taskscope/timeout.hpp>
