@@ -34,15 +34,27 @@ void unregister(child& c) noexcept {
     c.scope->runtime.registry.remove(c);
 }
 
-void adopt(child& c, promise_base& p, task_context& context) noexcept {
+namespace {
+
+void give(child& c, promise_base& p, task_context& context) noexcept {
     p.context = &context;
-    scope_runtime& runtime = c.scope->runtime;
-    if (runtime.observed.load(std::memory_order_relaxed)) [[unlikely]]
-        p.context = &runtime.all_observers->spawned(c, context);
     p.reports_to = completion::traced;
     p.recv = &c;
     p.owner = &p.awaiting;  // no task object has it: a word of its own, unwound after its last use
-    if (p.context->stop.stop_requested()) p.result = outcome::stopped;  // never runs
+    if (context.stop.stop_requested()) p.result = outcome::stopped;  // never runs
+}
+
+// A function of its own, so that the others save no registers for it.
+[[gnu::noinline]] void give_observed(child& c, promise_base& p, task_context& context) noexcept {
+    give(c, p, c.scope->runtime.all_observers->spawned(c, context));
+}
+
+}  // namespace
+
+void adopt(child& c, promise_base& p, task_context& context) noexcept {
+    if (c.scope->runtime.observed.load(std::memory_order_relaxed)) [[unlikely]]
+        return give_observed(c, p, context);
+    give(c, p, context);
 }
 
 void complete(child& c, promise_base* p) noexcept {

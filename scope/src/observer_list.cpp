@@ -7,7 +7,7 @@
 
 namespace taskscope::detail {
 
-constinit thread_local observer_list::walk* observer_list::innermost_ = nullptr;
+constinit thread_local const walk_mark* innermost_walk = nullptr;
 
 observer_list::observer_list(const executor_core& core, std::size_t workers)
     : core_(core), workers_(workers) {}
@@ -21,7 +21,7 @@ observer_list::~observer_list() {
 }
 
 observer_list::walk::walk(observer_list& l) noexcept
-    : list_(l), outer_(innermost_), inner_(is_here(l)) {
+    : walk_mark{&l, innermost_walk}, list_(l), inner_(is_here(l)) {
     const worker* const w = this_worker();
     if (w != nullptr && w->core == &l.core_) {
         worker_ = &l.workers_[w->index];
@@ -38,11 +38,11 @@ observer_list::walk::walk(observer_list& l) noexcept
         before_ = std::exchange(l.newest_outsider_, this);
         (before_ != nullptr ? before_->after_ : l.oldest_outsider_) = this;
     }
-    innermost_ = this;
+    innermost_walk = this;
 }
 
 observer_list::walk::~walk() {
-    innermost_ = outer_;
+    innermost_walk = outer;
     if (worker_ != nullptr) {
         if (inner_) return;
         // edge observers.walked, release half (acquire half: the loads in wait_for_walks()): we are through with what we
@@ -57,8 +57,8 @@ observer_list::walk::~walk() {
 }
 
 bool observer_list::walk::is_here(const observer_list& l) noexcept {
-    for (const walk* w = innermost_; w != nullptr; w = w->outer_) {
-        if (&w->list_ == &l) return true;
+    for (const walk_mark* w = innermost_walk; w != nullptr; w = w->outer) {
+        if (w->list == &l) return true;
     }
     return false;
 }

@@ -41,6 +41,14 @@ struct observer_entry {
     observer_entry* next_retired = nullptr;
 };
 
+/// That a thread is walking over a list. Marks are on its stack.
+struct walk_mark {
+    const void* list;
+    const walk_mark* outer;  ///< of the same thread, of any list
+};
+
+extern constinit thread_local const walk_mark* innermost_walk;
+
 class observer_list {
 public:
     /// `core`: whose workers have numbers of their own.
@@ -73,8 +81,7 @@ private:
         std::uint64_t entered = 0;  // the worker's own
     };
 
-    /// That this thread is walking. On the stack.
-    class walk {
+    class walk : walk_mark {
     public:
         explicit walk(observer_list& l) noexcept;
         ~walk();
@@ -90,8 +97,7 @@ private:
         friend class observer_list;
 
         observer_list& list_;
-        walk* const outer_;  // of the same thread, of any list
-        bool inner_;         // the worker was walking here already
+        bool inner_;  // the worker was walking here already
         worker_walks* worker_ = nullptr;
         std::uint64_t ticket_ = 0;  // these three: of other threads, under the mutex
         walk* before_ = nullptr;
@@ -101,8 +107,6 @@ private:
     void wait_for_walks() noexcept;
     bool outsider_before(std::uint64_t ticket) noexcept;
     void free_retired(observer_entry* e) noexcept;
-
-    static constinit thread_local walk* innermost_;
 
     const executor_core& core_;
     std::vector<worker_walks> workers_;
