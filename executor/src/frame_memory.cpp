@@ -60,19 +60,19 @@ struct owner {
 
 void make_cache() noexcept { thread_local owner of_this_thread; }
 
-constinit thread_local frame_meter* meter = nullptr;
-
 bool has_cache() noexcept { return thread_frames != &nobodys.cache; }
 
 }  // namespace
+
+constinit thread_local frame_meter* innermost_meter = nullptr;
 
 // When a thread ends, destructors of its static objects may still make and free frames: these go to the depot and
 // back.
 struct without_cache {
     static void* allocate(std::size_t bytes) {
-        if (meter != nullptr && meter->cache_ != nullptr) {
-            void* const memory = meter->cache_->allocate(bytes);
-            meter->bytes_ += frame_class::bytes(frame_class::of(bytes));
+        if (innermost_meter != nullptr && innermost_meter->cache_ != nullptr) {
+            void* const memory = innermost_meter->cache_->allocate(bytes);
+            innermost_meter->bytes_ += frame_class::bytes(frame_class::of(bytes));
             return memory;
         }
         make_cache();
@@ -82,7 +82,8 @@ struct without_cache {
     }
 
     static void free(void* memory, std::size_t bytes) noexcept {
-        if (meter != nullptr && meter->cache_ != nullptr) return meter->cache_->free(memory, bytes);
+        if (innermost_meter != nullptr && innermost_meter->cache_ != nullptr)
+            return innermost_meter->cache_->free(memory, bytes);
         make_cache();
         if (has_cache()) return thread_frames->free(memory, bytes);
         frame_cache passing;
@@ -151,16 +152,16 @@ void frame_cache::give_batch(std::size_t c) noexcept {
     all().depot.give(c, first);
 }
 
-frame_meter::frame_meter(std::size_t& bytes) noexcept : bytes_(bytes), outer_(meter) {
+frame_meter::frame_meter(std::size_t& bytes) noexcept : bytes_(bytes), outer_(innermost_meter) {
     make_cache();
     cache_ = outer_ != nullptr ? outer_->cache_ : has_cache() ? thread_frames : nullptr;
     thread_frames = &nobodys.cache;
-    meter = this;
+    innermost_meter = this;
 }
 
 frame_meter::~frame_meter() {
-    meter = outer_;
-    if (meter == nullptr && cache_ != nullptr) thread_frames = cache_;
+    innermost_meter = outer_;
+    if (innermost_meter == nullptr && cache_ != nullptr) thread_frames = cache_;
 }
 
 }  // namespace detail

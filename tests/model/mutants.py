@@ -310,8 +310,8 @@ def run_models(program, models, mutant, seconds):
     if done.returncode == 0:
         return None
     failed = re.search(r"\[  FAILED  \] (\w+\.\w+)", done.stdout)
-    if not failed:
-        return f"exit code {done.returncode}"
+    if not failed:  # the checker itself never ends like this: what is mutated has
+        return f"a crash: signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
     why = re.search(r"Failure\nFailed\n(.*)", done.stdout)
     return f"{failed.group(1)}: {why.group(1)[:60] if why else ''}"
 

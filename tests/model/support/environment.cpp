@@ -4,6 +4,7 @@
 
 #include <taskscope/detail/current.hpp>
 #include <taskscope/detail/frame_memory.hpp>
+#include <taskscope/detail/frame_meter.hpp>
 #include <taskscope/worker_count.hpp>
 
 #include <model/checker/model.hpp>
@@ -20,6 +21,7 @@ const bool registered = [] {
     model::register_thread_local(reinterpret_cast<void**>(&detail::outside_context));
     model::register_thread_local(
         const_cast<void**>(reinterpret_cast<const void**>(&detail::innermost_walk)));
+    model::register_thread_local(reinterpret_cast<void**>(&detail::innermost_meter));
     frames();  // makes what is made once, before the first run
     return true;
 }();

@@ -26,4 +26,7 @@ private:
     frame_meter* outer_;
 };
 
+/// Of this thread.
+extern constinit thread_local frame_meter* innermost_meter;
+
 }  // namespace taskscope::detail
