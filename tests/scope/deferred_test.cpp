@@ -59,9 +59,10 @@ TEST_F(deferred, functions_are_called_after_the_children_the_last_one_first_and_
 TEST_F(deferred, functions_are_called_on_behalf_of_their_scope_whoever_left_last) {
     const task_local<std::string> who;
     task_scope s{ex, {.name = "s"}};
+    const auto function = note("function");
     const auto see = [&] {
         seen.push_back(current_scope().path() + ' ' + who.get_or("nobody"));
-        return note("function")();
+        return function();
     };
     s.defer(see);
     run(ex, [&]() -> task<> {

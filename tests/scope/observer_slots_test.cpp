@@ -168,8 +168,8 @@ TEST_F(observers, one_that_throws_is_removed_and_reported_once_and_the_others_ar
     ex.run_ready();
     EXPECT_THAT(log, ElementsAre("bad started ", "good started ", "bad value ", "good value ",
                                  "good started ", "good value "));
-    EXPECT_THAT(errors,
-                ElementsAre("observer: from a hook, observer_test.cpp:" + std::to_string(line)));
+    EXPECT_THAT(errors, ElementsAre("observer: from a hook, observer_slots_test.cpp:" +
+                                    std::to_string(line)));
     EXPECT_EQ(ex.run(std::move(h).as_task()), 7) << "the child's own end is what it was";
     EXPECT_FALSE(ex.root().has_errors());
 }

@@ -116,7 +116,7 @@ TEST_F(observers, are_told_in_which_await_a_child_is_suspended) {
     const auto leaf = [&]() -> task<> { co_await tick.wait(); };
     ex.root().spawn([&]() -> task<> { co_await leaf(); });
     ex.run_ready();
-    EXPECT_THAT(log, ElementsAre("observer_test.cpp:" + std::to_string(line + 2)));
+    EXPECT_THAT(log, ElementsAre("observer_test.cpp:" + std::to_string(line + 1)));
     tick.set();
     ex.run_ready();
 }
