@@ -20,6 +20,10 @@ struct promise_base;
 
 class watcher {
 public:
+    watcher(const watcher&) = delete;
+    watcher& operator=(const watcher&) = delete;
+    virtual ~watcher() = default;
+
     /// `w` is about to go on with the task of `r`; or with its destructors if not `runs`. Returns whether lets_go() is
     /// wanted; it comes unless the room above has said end_watch() before.
     virtual bool takes_up(worker& w, traced_receiver& r, bool runs) noexcept = 0;
@@ -30,9 +34,6 @@ public:
 
 protected:
     watcher() = default;
-    watcher(const watcher&) = default;
-    watcher& operator=(const watcher&) = default;
-    ~watcher() = default;
 };
 
 /// From now on `who`, which outlives the workers, is told; or nobody. What was taken up may be let go untold.
