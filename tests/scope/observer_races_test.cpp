@@ -71,7 +71,6 @@ struct tally final : observer {
 };
 
 TEST_P(observers_on, come_and_go_while_children_run_and_are_not_called_afterwards) {
-    executor ex{{.workers = GetParam()}};
     std::atomic<bool> over{false};
     std::atomic<int> live{0};
     const auto work = [&]() -> task<> {
@@ -84,6 +83,7 @@ TEST_P(observers_on, come_and_go_while_children_run_and_are_not_called_afterward
         co_await with_scope(inner);
         --live;
     };
+    executor ex{{.workers = GetParam()}};  // its children use what is above
     const auto load = [&] {
         while (!over) {
             if (live > 100) {
