@@ -45,7 +45,8 @@ struct frame_class {
     static constexpr std::size_t bytes(std::size_t c) noexcept { return 16 * c; }
     /// How many a thread gets from the depot, or gives to it, at a time. It keeps at most twice as many.
     static constexpr std::int64_t batch(std::size_t c) noexcept {
-        return std::clamp<std::int64_t>(2048 / static_cast<std::int64_t>(c), 32, 64);  // up to 32 KiB
+        return std::clamp<std::int64_t>(2048 / static_cast<std::int64_t>(c), 32,
+                                        64);  // up to 32 KiB
     }
 };
 
