@@ -51,6 +51,8 @@ constexpr bool is_queued_branch(completion c) noexcept {
 constexpr completion on_flow(completion c) noexcept {
     return static_cast<completion>(static_cast<std::uint16_t>(c) - 2);
 }
+static_assert(on_flow(completion::branch) == completion::inline_branch);
+static_assert(on_flow(completion::last_branch) == completion::inline_last_branch);
 
 enum class outcome : std::uint8_t { pending, value, error, stopped };
 
