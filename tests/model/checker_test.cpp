@@ -111,6 +111,12 @@ TEST(Checker, FindsDoubleFreeAndLeak) {
                 HasSubstr("leaked"));
 }
 
+// It may still run when the program, or what it uses, is gone.
+TEST(Checker, FindsAThreadThatNobodyWaitsFor) {
+    const auto let_go = [] { std::thread([] {}).detach(); };
+    EXPECT_THAT(failure(let_go), StartsWith("a thread was detached"));
+}
+
 TEST(Checker, FindsADeadlock) {
     const auto lock_two = [](bool same_order) {
         std::mutex a;

@@ -292,6 +292,12 @@ int pthread_join(pthread_t thread, void** result) {
     if (result != nullptr) *result = returned;
     return 0;
 }
+int pthread_detach(pthread_t) noexcept {
+    model::runtime* r = model::runtime::running();
+    if (r == nullptr) std::abort();
+    const model::not_modelled guard;
+    r->fail("a thread was detached: nobody can know whether it has ended");
+}
 int pthread_setname_np(pthread_t thread, const char* name) noexcept {
     if (model::runtime* r = model::runtime::running()) {
         const model::not_modelled guard;
