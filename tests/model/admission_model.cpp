@@ -155,6 +155,8 @@ TEST(AdmissionModel, OfTwoThatTryOneHasThePlace) {
         setting s;
         std::optional<admission_place> other;
         std::thread one([&] { other.emplace(s.door.try_enter()); });
+        const taskscope::admission_counts seen = s.door.counts();
+        model::check(seen.live == seen.admitted && seen.full == 0, "what is read is so");
         admission_place mine = s.door.try_enter();
         one.join();
         model::check(static_cast<bool>(mine) != static_cast<bool>(*other), "one of the two");
@@ -196,9 +198,11 @@ TEST(AdmissionModel, AScopeHasOneDoor) {
             }
         };
         std::thread one([&] { open(0); });
+        const auto first = state.admission();
         open(1);
         const auto seen = state.admission();
         model::check(seen != nullptr && seen->info().limits.max_live == 1, "there is one by now");
+        model::check(first == nullptr || first == seen, "and never another one");
         one.join();
         model::check(doors[0].has_value() != doors[1].has_value(), "one of the two");
     });

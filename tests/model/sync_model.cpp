@@ -255,6 +255,24 @@ TEST(SyncModel, ALockIsHandedOverOrItsWaiterIsStopped) {
     });
 }
 
+TEST(SyncModel, OfTwoThatTryToLockOneIsInside) {
+    model::expect_holds([] {
+        async_mutex mutex;
+        int inside = 0;  // plain: guarded by the mutex
+        int locked = 0;
+        const auto try_to_lock = [&] {
+            const async_mutex::guard held = mutex.try_lock();
+            if (held) ++inside;
+            return held ? 1 : 0;
+        };
+        std::thread other([&] { locked = try_to_lock(); });
+        const int mine = try_to_lock();
+        other.join();
+        model::check(mine + locked >= 1 && inside == mine + locked, "one at a time");
+        model::check(static_cast<bool>(mutex.try_lock()), "it is free");
+    });
+}
+
 struct state {
     async_mutex mutex;
     async_condition changed;
@@ -293,6 +311,42 @@ TEST(SyncModel, ANotificationIsNotMissed) {
             w0.join();
             w1.join();
         });
+    }
+}
+
+task<> wait_in_vain(state& s, int& looks) {
+    auto never = [&looks] {
+        ++looks;
+        return false;
+    };
+    async_mutex::guard held = co_await s.mutex.lock();
+    co_await s.changed.wait(held, never);
+}
+
+// Whoever notifies need not hold the mutex: what a waiter does to the line is all that is there.
+TEST(SyncModel, ANotificationMeetsAWaiterThatIsStopped) {
+    for (const bool all : {false, true}) {
+        model::options o = model::from_environment();
+        o.outdated = 1;
+        model::expect_holds(
+            [all] {
+                machine m(1);
+                state s;
+                int looks = 0;
+                stop_source stop;
+                started<void> t(m, wait_in_vain(s, looks), stop.token());
+                std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+                std::thread stopper([&] { stop.request_stop(); });
+                if (all) {
+                    s.changed.notify_all();
+                } else {
+                    s.changed.notify_one();
+                }
+                w.join();
+                stopper.join();
+                model::check(t.how == outcome::stopped && looks <= 2, "only a stop ends it");
+            },
+            o);
     }
 }
 
