@@ -81,6 +81,27 @@ TEST(BridgeModel, OfTwoResultsOneIsTaken) {
     });
 }
 
+// Who knows that the task's end is gone is told so by whoever comes with a result; nothing is kept.
+TEST(BridgeModel, AResultThatNobodyWantsIsRefused) {
+    model::expect_holds([] {
+        auto r = std::make_unique<pending_result<std::shared_ptr<int>>>();
+        auto promise = std::make_unique<result_promise<std::shared_ptr<int>>>(r->make_promise());
+        taskscope::detail::atomic<bool> dropped{false};
+        std::thread task_side([&] {
+            r.reset();
+            dropped.store(true, std::memory_order_release);
+        });
+        const auto value = std::make_shared<int>(1);
+        const bool was_dropped = dropped.load(std::memory_order_acquire);
+        const bool taken = promise->set_value(value);
+        model::check(!taken || !was_dropped, "nobody takes it any more");
+        model::check(value.use_count() == (taken ? 2 : 1), "what is refused is not kept");
+        task_side.join();
+        promise.reset();
+        model::check(value.use_count() == 1, "nothing is left of it");
+    });
+}
+
 // What a binding holds is read by whoever has it, and destroyed by the last one.
 TEST(BridgeModel, TheLastOwnerOfALocalDestroysWhatTheOthersHaveRead) {
     model::expect_holds([] {

@@ -126,4 +126,56 @@ TEST(DeadlineModel, ADeadlineIsMovedWhileItFires) {
     }
 }
 
+// Another worker takes the task from the one that fires, and the deadline is gone.
+TEST(DeadlineModel, WhoFiresAtTheEndOfATaskLetsGoOfTheDeadline) {
+    model::options o = model::from_environment();
+    o.outdated = 1;
+    model::expect_holds(
+        [] {
+            machine m(2);
+            async_event event;
+            std::optional<ending> how;
+            started<void> t(m, wait_within(event, in_a_second(m), how));
+            std::thread one = m.be_worker(0, [&](worker& w) {
+                core_access::run(m.core(), w, &t.promise());
+                event.set();
+                while (t.ends == 0) {
+                    if (job* j = core_access::find(m.core(), w)) {
+                        core_access::run(m.core(), w, j);
+                    } else {
+                        std::this_thread::yield();
+                    }
+                }
+            });
+            std::thread two = m.be_worker(1, [&](worker& w) {
+                model::advance_clock(1s);
+                core_access::poll(m.core(), w);
+            });
+            one.join();
+            two.join();
+            model::check(how.has_value() && (how->expired || !how->stopped), "the only reason");
+            model::check(m.core().timers.size() == 0, "no timer is left");
+        },
+        o);
+}
+
+// The deadline outlives its task, and the stop source above it.
+TEST(DeadlineModel, AStopFromAboveMeetsTheEndOfATask) {
+    model::expect_holds([] {
+        machine m(1);
+        async_event event;
+        std::optional<ending> how;
+        deadline limit(m.now() + 1s);
+        auto above = std::make_unique<taskscope::stop_source>();
+        started<void> t(m, wait_under(limit, event, how), above->token());
+        std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+        std::thread stopper([&] { above->request_stop(); });
+        event.set();
+        w.join();
+        stopper.join();
+        above.reset();
+        model::check(how.has_value() && !limit.expired(), "its time has not come");
+    });
+}
+
 }  // namespace

@@ -53,6 +53,28 @@ TEST(InjectionModel, EachJobIsTakenOnceAndInTheOrderOfItsGiver) {
     });
 }
 
+// The only worker takes several at once, and nobody else is there for those that it does not run at once.
+TEST(InjectionModel, AllThatAreTakenTogetherAreRun) {
+    model::expect_holds([] {
+        struct counted_job : function_job {
+            counted_job()
+                : function_job(
+                      [](function_job& f) noexcept { ++*static_cast<counted_job&>(f).runs; }) {}
+            int* runs = nullptr;
+        };
+        machine m(1);
+        int runs = 0;  // plain: one worker runs them
+        counted_job jobs[3];
+        for (counted_job& j : jobs) j.runs = &runs;
+        m.core().inject(jobs[0]);
+        m.core().inject(jobs[1]);
+        std::thread w =
+            m.be_worker(0, [&](worker& self) { m.run_until(self, [&] { return runs == 3; }); });
+        m.core().inject(jobs[2]);
+        w.join();
+    });
+}
+
 TEST(InjectionModel, TheQueueMayGoWhenAllGiversHaveLeft) {
     model::expect_holds([] {
         auto q = std::make_unique<injection_queue>();

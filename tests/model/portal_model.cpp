@@ -10,10 +10,12 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <model/support/machine.hpp>
 #include <source_location>
 #include <thread>
+#include <utility>
 
 namespace {
 
@@ -106,19 +108,21 @@ TEST(PortalModel, TwoThreadsGoThroughOnePortal) {
     });
 }
 
-task<> lend(std::unique_ptr<int> data) {
+/// `foreign` gives a thread that calls a function.
+task<> lend(std::unique_ptr<int> data, std::function<std::thread(std::function<void()>)> foreign) {
     const task_bridge bridge;
     const task_context* const own = current_context();
     const auto work = [own] {
         model::check(current_context() == own, "on behalf of the task");
         model::check(!own->stop.stop_requested(), "nobody has stopped it");
     };
-    std::thread one([&] {
+    std::thread one = foreign([&] {
+        const task_context* const before = current_context();
         bridge([&] {
             work();
             ++*data;
         });
-        model::check(current_context() == nullptr, "the thread works for nobody any more");
+        model::check(current_context() == before, "the thread does not work for the task any more");
     });
     bridge(work);
     model::check(current_context() == own, "the worker is still the task's");
@@ -130,7 +134,27 @@ task<> lend(std::unique_ptr<int> data) {
 TEST(PortalModel, ABridgeLendsATaskToAThreadAndGetsItBack) {
     model::expect_holds([] {
         machine m(1);
-        started<void> t(m, lend(std::make_unique<int>(0)));
+        const auto foreign = [](std::function<void()> f) { return std::thread(std::move(f)); };
+        started<void> t(m, lend(std::make_unique<int>(0), foreign));
+        std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+        w.join();
+        model::check(t.how == outcome::value, "it has ended");
+    });
+}
+
+// As with a library that keeps its workers busy: one that works for another task helps with a part of this one.
+TEST(PortalModel, ABridgeLendsATaskToAnotherWorker) {
+    model::expect_holds([] {
+        machine m(2);
+        task_context other = m.core().base;
+        const auto foreign = [&](std::function<void()> f) {
+            return m.be_worker(1, [&other, f = std::move(f)](worker& self) {
+                self.context = &other;
+                f();
+                self.context = nullptr;
+            });
+        };
+        started<void> t(m, lend(std::make_unique<int>(0), foreign));
         std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
         w.join();
         model::check(t.how == outcome::value, "it has ended");

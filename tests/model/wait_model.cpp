@@ -291,6 +291,24 @@ TEST(WaitModel, AManualExecutorWaitsForABlockingCall) {
     });
 }
 
+// As long as the call is in progress somebody will make the task ready: there is no need to give up.
+TEST(WaitModel, AManualExecutorWaitsForACallThatIsStopped) {
+    model::expect_holds([] {
+        taskscope::manual_executor ex;
+        taskscope::detail::executor_core& core = taskscope::detail::executor_access::core(ex);
+        int data = 0;
+        stop_source stop;
+        started<int> t(ex, call_blocking(data), stop.token());
+        schedule(ex, t.promise());
+        std::thread stopper([&] { stop.request_stop(); });
+        while (t.ends == 0) {
+            model::check(core.drive_manually(std::chrono::steady_clock::time_point::max()),
+                         "it does not give up before the task goes on");
+        }
+        stopper.join();
+    });
+}
+
 TEST(WaitModel, OfABlockingThreadAndAStopOneHasTheCall) {
     model::expect_holds([] {
         machine m(1);
@@ -321,6 +339,21 @@ TEST(WaitModel, AnIdleThreadIsToldOfACall) {
         w.join();
         model::check(data == 2, "both were called");
         model::check(m.now() == start, "and not only when the thread's patience was over");
+    });
+}
+
+TEST(WaitModel, AnIdleThreadIsToldOfTheEnd) {
+    model::expect_holds([] {
+        const auto start = std::chrono::steady_clock::now();
+        {
+            machine m(1);
+            int data = 0;
+            started<int> t(m, call_blocking(data));
+            std::thread w = m.be_worker(0, [&](worker& self) { t.run_on(m, self); });
+            w.join();
+        }
+        model::check(std::chrono::steady_clock::now() == start,
+                     "the executor does not wait until the thread's patience is over");
     });
 }
 

@@ -87,7 +87,7 @@ public:
 /// A task on its own: started by hand, and told how it ended.
 template <class T>
 struct started : taskscope::detail::receiver {
-    started(machine& m, taskscope::task<T> t, taskscope::stop_token stop = {})
+    started(taskscope::executor& m, taskscope::task<T> t, taskscope::stop_token stop = {})
         : receiver(&started::ended), task(std::move(t)), context{&m, stop, nullptr} {
         promise_base& p = *taskscope::detail::task_access::frame(task);
         p.context = &context;
