@@ -9,9 +9,8 @@
 
 There is a mutant for each memory order stronger than relaxed, found by reading the sources: acquire and
 release become relaxed; acq_rel loses either half; seq_cst becomes what it would be without the single order.
-There is one for each lock, too, in the files of LOCKS: it is not taken. mutants.txt adds the others: a re-check that is left out, a touch of what may be gone. It also says why a mutant
-stays that nothing can notice: `! <name> | <reason>`; and of which there is no model yet that would notice:
-`? <name> | <what holds the place meanwhile>`.
+There is one for each lock, too, in the files of LOCKS: it is not taken. mutants.txt adds the others: a re-check that
+is left out, a touch of what may be gone. It also says why a mutant stays that nothing can notice: `! <name> | <reason>`.
 """
 
 import argparse
@@ -74,7 +73,9 @@ FIRST = {
     "await_trace": "AwaitModel.*",
     "start.": "StartModel.*",
     "spawn_verbs": "StartModel.*",
+    "says that it has ended": "PortalModel.ACall*",
     "spawn_future": "ScopeModel.AHandle*",
+    "needs()": "ScopeModel.OfTwoDependencies*",
     "deferred": "ScopeModel.ADeferred*:ScopeModel.AJoinBegins*",
     "child_registry": "RegistryModel.*",
     "stack_job": "ParallelModel.*",
@@ -98,7 +99,9 @@ FIRST = {
     "end of a search": "SleepModel.APushAnd*:SleepModel.TwoInjected*:SleepModel.TwoPushes*",
     "deque.hpp": "DequeModel.*",
     "blocking_threads": "WaitModel.*",
+    "run_blocking": "WaitModel.*",
     "injection": "InjectionModel.*",
+    "what was taken": "InjectionModel.*",
     "idle": "SleepModel.*",
     "worker": "SleepModel.*",
     "barrier": "SleepModel.*",
@@ -207,15 +210,15 @@ def lock_mutants(path, text):
 
 
 def listed(texts):
-    """Mutants, excuses and gaps of mutants.txt."""
-    mutants, excuses, gaps = [], {}, {}
+    """Mutants and excuses of mutants.txt."""
+    mutants, excuses = [], {}
     entry = None
     for line in (ROOT / "tests/model/mutants.txt").read_text(encoding="utf-8").split("\n") + ["@"]:
         if line.startswith("#"):
             continue
-        if line[:1] in ("!", "?"):
+        if line.startswith("!"):
             name, _, reason = line[1:].partition(" | ")
-            (excuses if line[0] == "!" else gaps)[name.strip()] = reason.strip()
+            excuses[name.strip()] = reason.strip()
         elif line.startswith("@"):
             if entry:
                 mutants.append(listed_mutant(entry, texts))
@@ -224,7 +227,7 @@ def listed(texts):
             entry[1].append(line[2:])
         elif line.startswith("> "):
             entry[2].append(line[2:])
-    return mutants, excuses, gaps
+    return mutants, excuses
 
 
 def listed_mutant(entry, texts):
@@ -255,13 +258,13 @@ def read():
                 texts[path] = file.read_text(encoding="utf-8")
     mutants = [m for path, text in texts.items() for m in order_mutants(path, text)]
     mutants += [m for path, text in texts.items() if path in LOCKS for m in lock_mutants(path, text)]
-    more, excuses, gaps = listed(texts)
+    more, excuses = listed(texts)
     mutants += more
     for m in mutants:
         m.number = zlib.crc32(m.name.encode()) % 1_000_000  # stays when others come and go
-    for name in (excuses.keys() | gaps.keys()) - {m.name for m in mutants}:
+    for name in excuses.keys() - {m.name for m in mutants}:
         sys.exit(f"mutants.txt: no mutant {name}")
-    return texts, mutants, excuses, gaps
+    return texts, mutants, excuses
 
 
 def patched(text, mutants):
@@ -289,7 +292,7 @@ def patched(text, mutants):
 
 
 def write_copy(folder):
-    texts, mutants, _, _ = read()
+    texts, mutants, _ = read()
     for path, text in texts.items():
         mine = [m for m in mutants if m.path == path]
         new = patched(text, mine) if mine else text
@@ -325,10 +328,10 @@ def try_mutant(program, mutant, seconds, all_models):
 
 
 def run(program, only, jobs, seconds, sample, all_models):
-    _, mutants, excuses, gaps = read()
+    _, mutants, excuses = read()
     chosen = [m for m in mutants if only in m.name][::sample]
     started = time.monotonic()
-    survived = stays = unmodelled = 0
+    survived = stays = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         # A mutant that nobody notices costs all models; the excused are run with the likely ones.
         verdicts = pool.map(
@@ -341,15 +344,12 @@ def run(program, only, jobs, seconds, sample, all_models):
             elif m.name in excuses:
                 state, verdict = "stays   ", excuses[m.name]
                 stays += 1
-            elif m.name in gaps:
-                state, verdict = "NO MODEL", gaps[m.name]
-                unmodelled += 1
             else:
                 state = "SURVIVED"
                 survived += 1
             print(f"{m.number:6}  {state}  {m.name}  (line {m.line})\n{'':18}{verdict or ''}", flush=True)
-    killed = len(chosen) - survived - stays - unmodelled
-    print(f"killed: {killed}, survived: {survived}, stay with a reason: {stays}, no model yet: {unmodelled} ", end="")
+    killed = len(chosen) - survived - stays
+    print(f"killed: {killed}, survived: {survived}, stay with a reason: {stays} ", end="")
     print(f"({time.monotonic() - started:.0f} s)")
     return 1 if survived else 0
 
