@@ -10,9 +10,16 @@ if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(TASKSCOPE_CCACHE ccache)
   mark_as_advanced(TASKSCOPE_CCACHE)
   if(TASKSCOPE_CCACHE)
-    # Paths below the source tree count as relative: a second clone finds what the first one compiled.
+    # Paths below the source tree count as relative: a second clone finds what the first one compiled. Of precompiled
+    # headers it compares the contents.
     set(CMAKE_CXX_COMPILER_LAUNCHER
-        ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${TASKSCOPE_CCACHE})
+        ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+        CCACHE_SLOPPINESS=pch_defines,time_macros ${TASKSCOPE_CCACHE})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      add_compile_options(-fpch-preprocess)
+    else()
+      add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+    endif()
   endif()
 endif()
 
