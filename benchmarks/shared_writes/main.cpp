@@ -47,11 +47,23 @@ ts::task<long> spawn(long n, unsigned producers, std::uint64_t pause_ns) {
     co_return n / producers* producers;
 }
 
+/// The same, but each into a scope of its own below that one.
+ts::task<long> spawn_apart(long n, unsigned producers) {
+    const auto produce = [each = n / producers](ts::task_scope& s) { return producer(s, each, 0); };
+    co_await ts::with_scope([&](ts::task_scope& s) -> ts::task<> {
+        for (unsigned p = 0; p < producers; ++p) s.spawn([&] { return ts::with_scope(produce); });
+        co_return;
+    });
+    co_return n / producers* producers;
+}
+
 /// Gives how many tasks it has run.
 long run(ts::executor& ex, std::string_view workload, bool warm_up) {
     if (workload == "fork_join") return ex.run(fib(warm_up ? 8 : 20));
     if (workload == "spawn") return ex.run(spawn(warm_up ? 1000 : 10'000, 1, 0));
     if (workload == "spawn_by_all") return ex.run(spawn(warm_up ? 1000 : 10'000, ex.workers(), 0));
+    if (workload == "spawn_apart")
+        return ex.run(spawn_apart(warm_up ? 1000 : 10'000, ex.workers()));
     if (workload == "wake") return ex.run(spawn(warm_up ? 20 : 1000, 1, 30'000));
     std::fprintf(stderr, "no workload '%s'\n", std::string(workload).c_str());
     std::exit(2);
@@ -80,7 +92,8 @@ void print(double tasks, const ts::statistics& before, const ts::statistics& aft
 int main(int argc, char** argv) {
     const unsigned long workers = argc == 3 ? std::strtoul(argv[2], nullptr, 10) : 0;
     if (workers == 0 || workers > 100) {  // lines.hpp has room for some more threads
-        std::fprintf(stderr, "usage: %s fork_join|spawn|spawn_by_all|wake WORKERS\n", argv[0]);
+        std::fprintf(stderr, "usage: %s fork_join|spawn|spawn_by_all|spawn_apart|wake WORKERS\n",
+                     argv[0]);
         return 2;
     }
     sw::begin();

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKLOADS = ["fork_join", "spawn", "spawn_by_all", "wake"]
+WORKLOADS = ["fork_join", "spawn", "spawn_by_all", "spawn_apart", "wake"]
 TOTALS = {
     "writes": "atomic writes",
     "moved": "of these, to a line another has written last",
