@@ -12,7 +12,9 @@
 namespace taskscope::detail {
 
 bool try_enter(child& c) noexcept {
-    if (!c.scope->try_enter()) {
+    const scope_state::place place = c.scope->try_enter();
+    c.counted_apart = place != scope_state::in_word;
+    if (place == scope_state::refused) {
         c.scope->count.refused.fetch_add(1, std::memory_order_relaxed);
         return false;
     }
@@ -21,7 +23,7 @@ bool try_enter(child& c) noexcept {
 }
 
 void enlist(child& c) noexcept {
-    c.scope->count.spawned.fetch_add(1, std::memory_order_relaxed);
+    c.scope->count_spawned();
     scope_runtime& runtime = c.scope->runtime;
     // Without memory there is no trace.
     if (runtime.trace_awaits) [[unlikely]]
@@ -73,7 +75,7 @@ void complete(child& c, promise_base* p) noexcept {
 void body_ends(child& c, promise_base* p) noexcept {
     if (p == nullptr) c.scope->count.stopped.fetch_add(1, std::memory_order_relaxed);
     c.scope->runtime.registry.remove(c);
-    c.scope->leave();
+    c.scope->leave(c.membership());
 }
 
 void throw_scope_closed(scope_state& s) {

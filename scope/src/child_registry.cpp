@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "child_registry.hpp"
 
+#include "scope_runtime.hpp"
+
 #include <new>
 
 namespace taskscope::detail {
@@ -9,13 +11,6 @@ namespace {
 
 // Tried before another chunk is made: so at least one place in so many is in use, or was when we looked.
 constexpr int most_looks = 8;
-
-/// The worker this thread is, if it belongs to `home`. What it works for says nothing: through a portal a worker of
-/// another executor works for a task of this one.
-const worker* worker_of(const executor* home) noexcept {
-    const worker* w = this_worker();
-    return w != nullptr && w->core == &executor_access::core(*home) ? w : nullptr;
-}
 
 }  // namespace
 
@@ -34,7 +29,7 @@ child_registry::~child_registry() {
 }
 
 void child_registry::add(child& c) noexcept {
-    const worker* w = worker_of(c.scope->context.home);
+    const worker* w = worker_of(*c.scope->context.home);
     c.stripe = w != nullptr ? w->index : static_cast<std::uint32_t>(stripes_.size() - 1);
     stripe& s = *stripes_[c.stripe];
     std::unique_lock lock{s.mutex, std::defer_lock};
@@ -48,7 +43,7 @@ void child_registry::remove(child& c) noexcept {
     if (c.place == nullptr) return;
     // relaxed: whoever finds the place empty reads nothing.
     c.place->store(nullptr, std::memory_order_relaxed);
-    const worker* w = worker_of(c.scope->context.home);
+    const worker* w = worker_of(*c.scope->context.home);
     if (w != nullptr && w->index == c.stripe) {
         stripe& s = *stripes_[c.stripe];
         if (s.emptied_count < s.emptied.size()) s.emptied[s.emptied_count++] = c.place;

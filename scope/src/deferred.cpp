@@ -45,7 +45,7 @@ void launch_deferred(deferred_child& d, promise_base& p) noexcept {
 }
 
 void fail_deferred(deferred_child& d, std::exception_ptr error) noexcept {
-    d.scope->count.spawned.fetch_add(1, std::memory_order_relaxed);
+    d.scope->count_spawned();
     d.scope->child_failed(d, std::move(error));
 }
 

@@ -1,4 +1,4 @@
-// scope/src/scope_state.cpp - the transitions of a scope, and its place in the tree.
+// scope/src/scope_state.cpp - the beginning and the end of a scope, and its place in the tree.
 // SPDX-License-Identifier: MIT
 #include "observers.hpp"
 #include "scope_runtime.hpp"
@@ -37,9 +37,9 @@ scope_state::scope_state(const task_context& above, scope_runtime& r, scope_stat
       is_block(body),
       stop(above.stop),
       closing(parent != nullptr ? parent->closing.token() : stop_token{}),
+      word_(body ? one_child : 0),
       facade_(f),
       locals_(local_chain::share(above.locals)),
-      word_(body ? one_child : 0),
       parent_(parent),
       policy_(options.policy) {
     context = {above.home, stop.token(), this, above.limit, locals_.get()};
@@ -50,7 +50,7 @@ scope_state::scope_state(const task_context& above, scope_runtime& r, scope_stat
     std::unique_lock lock{parent->mutex_};
     // A child of a closed scope may still open a block: it is part of what it has to finish. Anything else
     // would be new.
-    if (!parent->try_enter(one_scope, is_block ? ending : closed)) {
+    if (!parent->enter_scope(is_block ? ending : closed)) {
         lock.unlock();
         throw_scope_closed(*parent);
     }
@@ -62,30 +62,6 @@ scope_state::scope_state(const task_context& above, scope_runtime& r, scope_stat
 void scope_state::release() noexcept {
     // edge scope.release, both halves: the last owner destroys what the others wrote.
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-}
-
-void scope_state::leave(std::uint64_t member) noexcept {
-    // In a loop and not by recursion: a tree may be deep.
-    for (scope_state* s = this; s != nullptr; member = one_scope) s = s->leave_once(member);
-}
-
-scope_state* scope_state::leave_once(std::uint64_t member) noexcept {
-    std::uint64_t word = word_.load(std::memory_order_relaxed);
-    for (;;) {
-        std::uint64_t next = word - member;
-        const bool last = next < one_child && (word & join_wanted) != 0;
-        const bool cleanup = last && (word & deferred) != 0;
-        if (last) next |= closed | (cleanup ? one_child : ending);
-        // edge scope.leave, both halves: what each member did is visible to whoever ends the scope.
-        if (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel,
-                                         std::memory_order_relaxed))
-            continue;
-        // Unless we are the last, *this may be gone.
-        if (!cleanup) return last ? end() : nullptr;
-        if (begin_deferred()) return nullptr;
-        member = one_child;  // nothing was begun: it is us who leaves
-        word = word_.load(std::memory_order_relaxed);
-    }
 }
 
 scope_state* scope_state::end() noexcept {
@@ -112,40 +88,6 @@ scope_state* scope_state::leave_tree() noexcept {
     const std::lock_guard lock{mutex_};
     parent_ = nullptr;
     return up;
-}
-
-void scope_state::close() noexcept {
-    // relaxed: who fails to enter learns nothing but that.
-    if ((word_.fetch_or(closed, std::memory_order_relaxed) & closed) == 0) closing.request_stop();
-}
-
-bool scope_state::try_end() noexcept {
-    std::uint64_t word = word_.load(std::memory_order_relaxed);
-    std::uint64_t next = 0;
-    do {
-        if ((word & ending) != 0) return true;
-        if (word >= one_child) return false;
-        next = (word & deferred) != 0 ? (word | closed) + one_child : word | closed | ending;
-        // edge scope.leave, acquire half: everything the members did.
-    } while (!word_.compare_exchange_weak(word, next, std::memory_order_acquire,
-                                          std::memory_order_relaxed));
-    if ((next & ending) == 0) {
-        if (!begin_deferred()) leave(one_child);
-        return has_ended();
-    }
-    if (scope_state* up = end()) up->leave(one_scope);
-    return true;
-}
-
-void scope_state::want_join() noexcept {
-    while (!try_end()) {
-        std::uint64_t word = word_.load(std::memory_order_relaxed);
-        while (word >= one_child) {
-            // relaxed: the member that ends the scope reads the flag in the same word.
-            if (word_.compare_exchange_weak(word, word | join_wanted, std::memory_order_relaxed))
-                return;
-        }
-    }
 }
 
 void scope_state::set_error() noexcept {
@@ -212,20 +154,6 @@ std::vector<scope_reference> scope_state::needs() {
     const std::lock_guard lock{up->mutex_};
     for (const scope_reference& n : needs_) result.push_back(scope_reference::retain(*n));
     return result;
-}
-
-scope_counts scope_state::counts() const noexcept {
-    const std::uint64_t word = word_.load(std::memory_order_relaxed);
-    scope_counts c;
-    c.scopes = word / one_scope;
-    c.live = word % one_scope / one_child;
-    c.spawned = count.spawned.load(std::memory_order_relaxed);
-    c.failed = count.failed.load(std::memory_order_relaxed);
-    c.stopped = count.stopped.load(std::memory_order_relaxed);
-    c.refused = count.refused.load(std::memory_order_relaxed);
-    c.handler_failures = count.handler_failures.load(std::memory_order_relaxed);
-    c.starting = count.starting.load(std::memory_order_relaxed);
-    return c;
 }
 
 std::string scope_state::path() {

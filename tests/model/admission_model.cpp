@@ -43,13 +43,14 @@ struct setting {
     machine m{1};
     task_scope scope{m};
     admission door;
+    std::uint64_t places = 1;
     int inside = 0;  // plain: whoever has the only place may change it
 };
 
 task<> pass(setting& s) {
     auto entering = s.door.enter();
     const admission_place place = co_await std::move(entering);
-    model::check(++s.inside == 1, "one at a time");
+    model::check(++s.inside == 1 && s.door.counts().live <= s.places, "one at a time");
     --s.inside;
 }
 
@@ -144,6 +145,7 @@ TEST(AdmissionModel, RaisedLimitsAdmitWhoWaits) {
         const admission_place first = s.door.try_enter();
         started<void> t(s.m, pass(s));
         std::thread w = s.m.be_worker(0, [&](worker& self) { t.run_on(s.m, self); });
+        s.places = 2;
         s.door.set_limits({.max_live = 2});
         w.join();
         model::check(t.how == outcome::value, "it was admitted");

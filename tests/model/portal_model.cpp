@@ -104,7 +104,8 @@ TEST(PortalModel, TwoThreadsGoThroughOnePortal) {
         one.join();
         run_one(m).join();
         run_one(m).join();
-        scope_access::state(s).leave();  // in place of the body that such a scope has
+        scope_access::state(s).leave(
+            scope_state::in_word);  // in place of the body that such a scope has
     });
 }
 

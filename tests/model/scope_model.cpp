@@ -43,14 +43,16 @@ TEST(ScopeModel, TheLastMemberEndsTheScopeAndTouchesNothingAfterwards) {
         auto s = std::make_unique<task_scope>(m);
         scope_state& state = scope_access::state(*s);
         int data[2] = {0, 0};
-        model::check(state.try_enter() && state.try_enter(), "open");
+        model::check(
+            state.try_enter() == scope_state::in_word && state.try_enter() == scope_state::in_word,
+            "open");
         std::thread a([&] {
             data[0] = 1;
-            state.leave();
+            state.leave(scope_state::in_word);
         });
         std::thread b([&] {
             data[1] = 1;
-            state.leave();
+            state.leave(scope_state::in_word);
         });
         join(s, m);
         model::check(data[0] + data[1] == 2, "what the members did");
@@ -65,12 +67,12 @@ TEST(ScopeModel, AMemberThatSpawnsKeepsTheScopeOpen) {
         auto s = std::make_unique<task_scope>(m);
         scope_state& state = scope_access::state(*s);
         int left = 0;
-        model::check(state.try_enter(), "open");
+        model::check(state.try_enter() != scope_state::refused, "open");
         std::thread a([&] {
-            model::check(state.try_enter(), "as long as a member is there");
-            state.leave();
+            model::check(state.try_enter() != scope_state::refused, "as long as a member is there");
+            state.leave(scope_state::in_word);
             left = 1;
-            state.leave();
+            state.leave(scope_state::in_word);
         });
         join(s, m);
         model::check(left == 1, "the join waited for both");
@@ -85,14 +87,14 @@ TEST(ScopeModel, AfterACloseNobodyEnters) {
         auto s = std::make_unique<task_scope>(m);
         scope_state& state = scope_access::state(*s);
         taskscope::detail::atomic<bool> closed{false};
-        model::check(state.try_enter(), "open");
+        model::check(state.try_enter() != scope_state::refused, "open");
         std::thread spawner([&] {
             const bool was_closed = closed.load(std::memory_order_acquire);
-            if (state.try_enter()) {
+            if (state.try_enter() != scope_state::refused) {
                 model::check(!was_closed, "nobody enters after close() has returned");
-                state.leave();
+                state.leave(scope_state::in_word);
             }
-            state.leave();
+            state.leave(scope_state::in_word);
         });
         s->close();
         closed.store(true, std::memory_order_release);
@@ -111,10 +113,10 @@ TEST(ScopeModel, TwoJoinersBothGoOn) {
             auto s = std::make_unique<task_scope>(m);
             scope_state& state = scope_access::state(*s);
             int data = 0;
-            model::check(state.try_enter(), "open");
+            model::check(state.try_enter() != scope_state::refused, "open");
             std::thread member([&] {
                 data = 1;
-                state.leave();
+                state.leave(scope_state::in_word);
             });
             std::thread joiner([&] {
                 state.want_join();
@@ -137,11 +139,11 @@ TEST(ScopeModel, ASeenErrorComesWithItsCause) {
         task_scope s(m);
         scope_state& state = scope_access::state(s);
         int cause = 0;
-        model::check(state.try_enter(), "open");
+        model::check(state.try_enter() != scope_state::refused, "open");
         std::thread a([&] {
             cause = 1;
             state.set_error();
-            state.leave();
+            state.leave(scope_state::in_word);
         });
         if (state.has_errors()) model::check(cause == 1, "the cause");
         a.join();
@@ -154,8 +156,8 @@ TEST(ScopeModel, AScopeBelowLeavesTheOneAbove) {
         auto above = std::make_unique<task_scope>(m);
         std::thread inner([&, below = std::make_unique<task_scope>(*above)]() mutable {
             scope_state& state = scope_access::state(*below);
-            model::check(state.try_enter(), "open");
-            std::thread member([&] { state.leave(); });
+            model::check(state.try_enter() != scope_state::refused, "open");
+            std::thread member([&] { state.leave(scope_state::in_word); });
             join(below, m);
             member.join();
         });
@@ -170,8 +172,8 @@ TEST(ScopeModel, AJoinedScopeHasLeftTheTree) {
         auto above = std::make_unique<task_scope>(m);
         auto below = std::make_unique<task_scope>(*above);
         scope_state& state = scope_access::state(*below);
-        model::check(state.try_enter(), "open");
-        std::thread member([&] { state.leave(); });
+        model::check(state.try_enter() != scope_state::refused, "open");
+        std::thread member([&] { state.leave(scope_state::in_word); });
         join(below, m);
         model::check(scope_access::state(*above).children().empty(), "nothing is below");
         member.join();
@@ -199,9 +201,9 @@ TEST(ScopeModel, AnAbandonedScopeIsFreedByItsLastMember) {
         machine m(1);
         auto s = std::make_unique<task_scope>(m);
         scope_state& state = scope_access::state(*s);
-        model::check(state.try_enter(), "open");
+        model::check(state.try_enter() != scope_state::refused, "open");
         state.want_join();
-        std::thread member([&] { state.leave(); });
+        std::thread member([&] { state.leave(scope_state::in_word); });
         state.abandon();
         s.reset();  // waits for nobody: it was given up, or has ended
         member.join();
@@ -285,19 +287,21 @@ TEST(ScopeModel, ADeferredFunctionRunsOnceAfterTheLastMember) {
         int members = 0;
         int other = 0;
         int calls = 0;
-        model::check(state.try_enter() && state.try_enter(), "open");
+        model::check(
+            state.try_enter() == scope_state::in_word && state.try_enter() == scope_state::in_word,
+            "open");
         std::thread a([&] {
             s->defer([&] {
                 model::check(members == 1 && other == 1, "what the members did");
                 ++calls;
             });
             members = 1;
-            state.leave();
+            state.leave(scope_state::in_word);
         });
         std::thread w = m.be_worker(
             0, [&](worker& self) { core_access::run(m.core(), self, m.next_job(self)); });
         other = 1;
-        state.leave();
+        state.leave(scope_state::in_word);
         join(s, m);
         model::check(calls == 1, "it ran once, before the join returned");
         a.join();

@@ -38,7 +38,7 @@ public:
             if (!task_) throw_empty_task();
         } catch (...) {
             early_error_ = std::current_exception();
-            record_.scope->leave();
+            record_.scope->leave(record_.membership());
         }
     }
 

@@ -82,8 +82,14 @@ struct child : traced_receiver {
     observed_extras* become_observed() noexcept;
 
     scope_state* scope;
-    atomic<child*>* place = nullptr;  ///< these two: the registry's
-    std::uint32_t stripe = 0;
+    /// Where its scope counts it.
+    scope_state::place membership() const noexcept {
+        return counted_apart ? stripe : scope_state::in_word;
+    }
+
+    atomic<child*>* place = nullptr;  ///< where the registry has it
+    std::uint32_t stripe = 0;  ///< of the registry, and of the scope: of whoever has spawned it
+    bool counted_apart = false;
 
 private:
     child_extras& extras() {
@@ -148,9 +154,10 @@ struct task_child : child {
     static job* finish(receiver& r, promise_base* p) noexcept {
         auto* self = static_cast<task_child*>(&r);
         scope_state& scope = *self->scope;
+        const scope_state::place place = self->membership();
         complete(*self, p);
         record_memory<task_child>::destroy(self);
-        scope.leave();  // After this line scope may be gone.
+        scope.leave(place);  // After this line scope may be gone.
         return nullptr;
     }
 };
@@ -180,9 +187,10 @@ struct callable_record : Base {
     static job* finish(receiver& r, promise_base* p) noexcept {
         auto* self = static_cast<callable_record*>(&r);
         scope_state& scope = *self->scope;
+        const scope_state::place place = self->membership();
         complete(*self, p);
         record_memory<callable_record>::destroy(self);
-        scope.leave();  // After this line scope may be gone.
+        scope.leave(place);  // After this line scope may be gone.
         return nullptr;
     }
 

@@ -8,7 +8,11 @@
 //     bits  8..39  children        ending        they are gone and nobody can enter: set once, and whoever
 //     bit  0       closed                        sets it runs end()
 //     bit  1       has_errors      abandoned     shutdown() has given up on them; end() may find the task_scope gone
-//                                  deferred      when they are gone there is still something to call
+//     bit  6       spread        deferred      when they are gone there is still something to call
+//
+// A word that many processors want at the same time serves one of them at a time. Where that is seen the scope is spread:
+// children are counted in a stripe for each worker, which is in the word as one child as long as there is one in it
+// (src/members.cpp).
 //
 // At its end a member does, in this order: error policy, registry, frame with its captures, leave(). After
 // the read-modify-write in leave_once() it touches nothing of the scope, unless it has set `ending`.
@@ -66,11 +70,35 @@ public:
 
     // Members.
 
-    /// A child enters. False if the scope is closed.
-    bool try_enter() noexcept { return try_enter(one_child, closed); }
+    /// Where a child is counted: in the word, in the stripe of that number; or not at all, for the scope is closed.
+    using place = std::uint32_t;
+    static constexpr place in_word = static_cast<place>(-1);
+    static constexpr place refused = static_cast<place>(-2);
+
+    /// A child enters.
+    place try_enter() noexcept {
+        std::uint64_t word = word_.load(std::memory_order_relaxed);
+        // relaxed: entering carries nothing; the spawner keeps the scope alive by other means.
+        if ((word & (closed | spread)) == 0 &&
+            word_.compare_exchange_weak(word, word + one_child, std::memory_order_relaxed))
+            [[likely]]
+            return in_word;
+        return enter_among_others();
+    }
+    /// One that has entered is counted in `spawned`.
+    void count_spawned() noexcept {
+        if ((word_.load(std::memory_order_relaxed) & spread) == 0) [[likely]]
+            count.spawned.fetch_add(1, std::memory_order_relaxed);
+        else
+            my_stripe().spawned.fetch_add(1, std::memory_order_relaxed);
+    }
 
     /// The last thing a child does. After it the scope may be gone.
-    void leave() noexcept { leave(one_child); }
+    void leave(place p) noexcept;
+
+    /// From now on children are counted in stripes. Once, when threads are seen to stand in line for the word; by who
+    /// keeps the scope alive.
+    void spread_members() noexcept;
 
     void close() noexcept;
     /// Ends the scope now, if it has no members, or else when the last one leaves.
@@ -136,6 +164,8 @@ public:
     stop_source closing;  ///< requested by close(), here or above: nothing new is coming
     async_event ended;    ///< the members are gone, for good
 
+    scope_counts counts() const noexcept;
+
     struct counters {
         atomic<std::uint64_t> spawned{0};
         atomic<std::uint64_t> failed{0};
@@ -143,8 +173,9 @@ public:
         atomic<std::uint64_t> refused{0};
         atomic<std::uint64_t> handler_failures{0};
         atomic<std::uint64_t> starting{0};  // now
-    } count;
-    scope_counts counts() const noexcept;
+    };
+    // The last of what is public: with the word they fill a line, which whoever spawns has to have anyway.
+    alignas(cache_line) counters count;
 
     // Shutting down; src/shutdown.cpp.
 
@@ -167,21 +198,27 @@ private:
     static constexpr std::uint64_t ending = 8;
     static constexpr std::uint64_t abandoned = 16;
     static constexpr std::uint64_t deferred = 32;
+    static constexpr std::uint64_t spread = 64;
     static constexpr std::uint64_t one_child = std::uint64_t{1} << 8;
     static constexpr std::uint64_t one_scope = std::uint64_t{1} << 40;
 
+    struct alignas(cache_line_pair) stripe {
+        atomic<std::uint64_t> children{0};
+        atomic<std::uint64_t> spawned{0};
+    };
+
     ~scope_state() = default;
 
-    /// `refusing`: the flag that keeps the member out.
-    bool try_enter(std::uint64_t member, std::uint64_t refusing) noexcept {
-        std::uint64_t word = word_.load(std::memory_order_relaxed);
-        do {
-            if ((word & refusing) != 0) return false;
-            // relaxed: entering carries nothing; the spawner keeps the scope alive by other means.
-        } while (!word_.compare_exchange_weak(word, word + member, std::memory_order_relaxed));
-        return true;
-    }
-    void leave(std::uint64_t member) noexcept;
+    place enter_among_others() noexcept;
+    bool enter_word() noexcept;
+    /// `refusing`: the flag that keeps the scope below out.
+    bool enter_scope(std::uint64_t refusing) noexcept;
+    void stand_in_line() noexcept;
+    std::size_t stripes() const noexcept;
+    place my_place() const noexcept;
+    stripe& stripe_at(place p) noexcept;
+    stripe& my_stripe() noexcept { return stripe_at(my_place()); }
+    void leave_word(std::uint64_t member) noexcept;
     // These return the scope above if it has to be left next.
     scope_state* leave_once(std::uint64_t member) noexcept;
     scope_state* end() noexcept;
@@ -192,12 +229,15 @@ private:
     void hand_on(const error_context& e) noexcept;
     void policy_failed(const scope_policy& failed, const error_context* e) noexcept;
 
-    atomic<task_scope*> facade_;
-    void* view_ = nullptr;      // memory of a task_scope, which is one pointer
-    const local_chain locals_;  // those in the context
-
-    alignas(cache_line) atomic<std::uint64_t> word_{0};
+    // On the line of the counts.
+    atomic<std::uint64_t> word_{0};
     atomic<std::uint32_t> references_{2};  // the task_scope's, and that of the end() to come
+    atomic<std::uint32_t> in_line_{0};     // how often somebody stood in line for the word
+
+    atomic<task_scope*> facade_;
+    std::unique_ptr<stripe[]> stripes_;  // set once, before `spread`
+    void* view_ = nullptr;               // memory of a task_scope, which is one pointer
+    const local_chain locals_;           // those in the context
 
     alignas(cache_line) std::mutex mutex_;  // guards what follows
     scope_state* parent_;

@@ -56,9 +56,10 @@ promise_base* prepare(Record* c, const spawn_options& o, task_context& context,
             return &p;
         }
     } catch (...) {
+        const scope_state::place place = c->membership();
         if (entered) unregister(*c);
         record_memory<Record>::destroy(c);
-        if (entered) s.leave();
+        if (entered) s.leave(place);
         throw;
     }
     record_memory<Record>::destroy(c);

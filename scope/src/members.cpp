@@ -1,0 +1,183 @@
+// scope/src/members.cpp - who enters a scope, who leaves it, and who is the last.
+// SPDX-License-Identifier: MIT
+//
+// In one word, so that each question is decided by one read-modify-write; until threads are seen to stand in line for it.
+// Then the scope is *spread*: it gets a stripe, a line of its own, for each worker, and one for all other threads. A child
+// is counted in the stripe of who spawns it, and is taken off there. A stripe is in the word as one child while it is not
+// empty: who enters an empty one enters the word first, and whoever leaves it empty leaves the word last. So the word says
+// as ever whether there are members; only how many is the sum of the stripes.
+//
+//     enter   children != 0      + 1. It was not 0, so the word has it, and keeps it until we leave
+//             children == 0      enter the word, then 0 -> 1; if it is not 0 any more the place in the word is ours alone
+//     leave   children - 1       if that is 0, leave the word; else the scope may be gone
+//
+// Source: Ellen, Lev, Luchangco, Moir: SNZI: scalable nonzero indicators. PODC 2007, doi:10.1145/1281100.1281106. Ours has
+// one level, and a child that does not wait for another one that is about to make the stripe not empty.
+// (docs/decisions/0013-members-of-a-busy-scope.md)
+#include "scope_runtime.hpp"
+
+#include <taskscope/detail/scope_state.hpp>
+
+#include <new>
+
+namespace taskscope::detail {
+namespace {
+
+// So often may somebody stand in line before a scope is spread: some us of waiting in all.
+constexpr std::uint32_t patience = 64;
+
+}  // namespace
+
+scope_state::place scope_state::enter_among_others() noexcept {
+    const std::uint64_t word = word_.load(std::memory_order_relaxed);
+    if ((word & spread) == 0) return enter_word() ? in_word : refused;
+    // relaxed: who has closed the scope before, for us, is seen.
+    if ((word & closed) != 0) return refused;
+    const place p = my_place();
+    atomic<std::uint64_t>& children = stripe_at(p).children;
+    std::uint64_t n = children.load(std::memory_order_relaxed);
+    while (n != 0) {
+        if (children.compare_exchange_weak(n, n + 1, std::memory_order_relaxed)) return p;
+    }
+    if (!enter_word()) return refused;
+    return children.compare_exchange_strong(n, 1, std::memory_order_relaxed) ? p : in_word;
+}
+
+bool scope_state::enter_word() noexcept {
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    for (;;) {
+        if ((word & closed) != 0) return false;
+        // relaxed, as in try_enter().
+        if (word_.compare_exchange_weak(word, word + one_child, std::memory_order_relaxed))
+            return true;
+        stand_in_line();
+    }
+}
+
+bool scope_state::enter_scope(std::uint64_t refusing) noexcept {
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    do {
+        if ((word & refusing) != 0) return false;
+        // relaxed, as in try_enter().
+    } while (!word_.compare_exchange_weak(word, word + one_scope, std::memory_order_relaxed));
+    return true;
+}
+
+void scope_state::stand_in_line() noexcept {
+    if (in_line_.load(std::memory_order_relaxed) < patience &&
+        in_line_.fetch_add(1, std::memory_order_relaxed) + 1 == patience)
+        spread_members();
+}
+
+void scope_state::spread_members() noexcept {
+    stripes_.reset(new (std::nothrow) stripe[stripes()]);
+    if (stripes_ == nullptr) return;  // then they go on standing in line
+    // edge scope.spread, release half (acquire half: stripe_at(), counts()).
+    word_.fetch_or(spread, std::memory_order_release);
+}
+
+std::size_t scope_state::stripes() const noexcept {
+    return context.home->workers() + std::size_t{1};
+}
+
+scope_state::place scope_state::my_place() const noexcept {
+    const worker* const w = worker_of(*context.home);
+    return static_cast<place>(w != nullptr ? w->index : stripes() - 1);
+}
+
+scope_state::stripe& scope_state::stripe_at(place p) noexcept {
+    // edge scope.spread, acquire half (release half: spread_members()): the caller knows that there are some.
+    static_cast<void>(word_.load(std::memory_order_acquire));
+    return stripes_[p];
+}
+
+void scope_state::leave(place p) noexcept {
+    if (p != in_word) [[unlikely]] {
+        // edge scope.leave, both halves: what each member did is visible to whoever ends the scope.
+        if (stripe_at(p).children.fetch_sub(1, std::memory_order_acq_rel) != 1)
+            return;  // *this may be gone
+    }
+    leave_word(one_child);
+}
+
+void scope_state::leave_word(std::uint64_t member) noexcept {
+    // In a loop and not by recursion: a tree may be deep.
+    for (scope_state* s = this; s != nullptr; member = one_scope) s = s->leave_once(member);
+}
+
+scope_state* scope_state::leave_once(std::uint64_t member) noexcept {
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    for (;;) {
+        std::uint64_t next = word - member;
+        const bool last = next < one_child && (word & join_wanted) != 0;
+        const bool cleanup = last && (word & deferred) != 0;
+        if (last) next |= closed | (cleanup ? one_child : ending);
+        // edge scope.leave, both halves: what each member did is visible to whoever ends the scope.
+        if (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed)) {
+            stand_in_line();
+            continue;
+        }
+        // Unless we are the last, *this may be gone.
+        if (!cleanup) return last ? end() : nullptr;
+        if (begin_deferred()) return nullptr;
+        member = one_child;  // nothing was begun: it is us who leaves
+        word = word_.load(std::memory_order_relaxed);
+    }
+}
+
+void scope_state::close() noexcept {
+    // relaxed: who fails to enter learns nothing but that.
+    if ((word_.fetch_or(closed, std::memory_order_relaxed) & closed) == 0) closing.request_stop();
+}
+
+bool scope_state::try_end() noexcept {
+    std::uint64_t word = word_.load(std::memory_order_relaxed);
+    std::uint64_t next = 0;
+    do {
+        if ((word & ending) != 0) return true;
+        if (word >= one_child) return false;
+        next = (word & deferred) != 0 ? (word | closed) + one_child : word | closed | ending;
+        // edge scope.leave, acquire half: everything the members did.
+    } while (!word_.compare_exchange_weak(word, next, std::memory_order_acquire,
+                                          std::memory_order_relaxed));
+    if ((next & ending) == 0) {
+        if (!begin_deferred()) leave_word(one_child);
+        return has_ended();
+    }
+    if (scope_state* up = end()) up->leave_word(one_scope);
+    return true;
+}
+
+void scope_state::want_join() noexcept {
+    while (!try_end()) {
+        std::uint64_t word = word_.load(std::memory_order_relaxed);
+        while (word >= one_child) {
+            // relaxed: the member that ends the scope reads the flag in the same word.
+            if (word_.compare_exchange_weak(word, word | join_wanted, std::memory_order_relaxed))
+                return;
+        }
+    }
+}
+
+scope_counts scope_state::counts() const noexcept {
+    // edge scope.spread, acquire half (release half: spread_members()).
+    const std::uint64_t word = word_.load(std::memory_order_acquire);
+    scope_counts c;
+    c.scopes = word / one_scope;
+    c.live = word % one_scope / one_child;
+    c.spawned = count.spawned.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; (word & spread) != 0 && i < stripes(); ++i) {
+        const std::uint64_t children = stripes_[i].children.load(std::memory_order_relaxed);
+        c.spawned += stripes_[i].spawned.load(std::memory_order_relaxed);
+        if (children != 0) c.live += children - 1;  // one is in the word
+    }
+    c.failed = count.failed.load(std::memory_order_relaxed);
+    c.stopped = count.stopped.load(std::memory_order_relaxed);
+    c.refused = count.refused.load(std::memory_order_relaxed);
+    c.handler_failures = count.handler_failures.load(std::memory_order_relaxed);
+    c.starting = count.starting.load(std::memory_order_relaxed);
+    return c;
+}
+
+}  // namespace taskscope::detail
