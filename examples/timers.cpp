@@ -63,5 +63,6 @@ int main() {
     show("coalesce", ts::missed_tick::coalesce);
     show("burst   ", ts::missed_tick::burst);
     show("delay   ", ts::missed_tick::delay);
+    show("cancel_previous", ts::missed_tick::cancel_previous);
     show_errors();
 }

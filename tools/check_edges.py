@@ -22,7 +22,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-ROOMS = ("executor", "sync", "scope", "combinators", "net", "monitor")
+ROOMS = ("executor", "sync", "scope", "combinators", "net")
 REACH = 8
 
 STRONG = r"acquire|release|acq_rel|seq_cst|consume"

@@ -26,7 +26,6 @@ BELOW = {
     "combinators": ["executor", "sync", "scope"],
     "net": ["executor", "sync", "scope"],
     "bridges": ["executor"],
-    "monitor": ["executor", "sync", "scope"],
 }
 ROOMS = list(BELOW)
 

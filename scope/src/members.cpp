@@ -24,7 +24,9 @@ namespace taskscope::detail {
 namespace {
 
 // So often may somebody stand in line before a scope is spread: some us of waiting in all.
-constexpr std::uint32_t patience = 64;
+constexpr std::uint32_t patience = shrinkable<std::uint32_t>(64, 2);
+// What in_line_ is then: more than ever stand there.
+constexpr std::uint32_t was_spread = std::uint32_t{1} << 31;
 
 }  // namespace
 
@@ -47,10 +49,10 @@ bool scope_state::enter_word() noexcept {
     std::uint64_t word = word_.load(std::memory_order_relaxed);
     for (;;) {
         if ((word & closed) != 0) return false;
+        stand_in_line();  // who comes here has tried once
         // relaxed, as in try_enter().
         if (word_.compare_exchange_weak(word, word + one_child, std::memory_order_relaxed))
             return true;
-        stand_in_line();
     }
 }
 
@@ -70,19 +72,17 @@ void scope_state::stand_in_line() noexcept {
 }
 
 void scope_state::spread_members() noexcept {
-    stripes_.reset(new (std::nothrow) stripe[stripes()]);
+    if (in_line_.exchange(was_spread, std::memory_order_relaxed) >= was_spread) return;
+    stripes_.reset(new (std::nothrow) stripe[stripe_count_]);
     if (stripes_ == nullptr) return;  // then they go on standing in line
     // edge scope.spread, release half (acquire half: stripe_at(), counts()).
     word_.fetch_or(spread, std::memory_order_release);
 }
 
-std::size_t scope_state::stripes() const noexcept {
-    return context.home->workers() + std::size_t{1};
-}
-
 scope_state::place scope_state::my_place() const noexcept {
-    const worker* const w = worker_of(*context.home);
-    return static_cast<place>(w != nullptr ? w->index : stripes() - 1);
+    // The executor may be gone: a portal keeps the state of a scope, and comes here before it knows that it is closed.
+    const worker* const w = this_worker();
+    return static_cast<place>(w != nullptr && w->core == core_ ? w->index : stripe_count_ - 1);
 }
 
 scope_state::stripe& scope_state::stripe_at(place p) noexcept {
@@ -115,7 +115,7 @@ scope_state* scope_state::leave_once(std::uint64_t member) noexcept {
         // edge scope.leave, both halves: what each member did is visible to whoever ends the scope.
         if (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel,
                                          std::memory_order_relaxed)) {
-            stand_in_line();
+            if (member == one_child) stand_in_line();
             continue;
         }
         // Unless we are the last, *this may be gone.
@@ -167,7 +167,7 @@ scope_counts scope_state::counts() const noexcept {
     c.scopes = word / one_scope;
     c.live = word % one_scope / one_child;
     c.spawned = count.spawned.load(std::memory_order_relaxed);
-    for (std::size_t i = 0; (word & spread) != 0 && i < stripes(); ++i) {
+    for (std::size_t i = 0; (word & spread) != 0 && i < stripe_count_; ++i) {
         const std::uint64_t children = stripes_[i].children.load(std::memory_order_relaxed);
         c.spawned += stripes_[i].spawned.load(std::memory_order_relaxed);
         if (children != 0) c.live += children - 1;  // one is in the word

@@ -39,6 +39,8 @@ scope_state::scope_state(const task_context& above, scope_runtime& r, scope_stat
       closing(parent != nullptr ? parent->closing.token() : stop_token{}),
       word_(body ? one_child : 0),
       facade_(f),
+      core_(&executor_access::core(*above.home)),
+      stripe_count_(above.home->workers() + std::size_t{1}),
       locals_(local_chain::share(above.locals)),
       parent_(parent),
       policy_(options.policy) {

@@ -4,6 +4,7 @@
 
 #include <taskscope/task_scope.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -170,6 +171,26 @@ TEST(MembersModel, AScopeIsSpreadWhileItsMembersComeAndGo) {
             member.join();
         },
         o);
+}
+
+// What makes a scope spread: whoever has to try again counts that. Two attempts are enough here. The checker has to find
+// a run in which the scope is.
+TEST(MembersModel, WhoeverStandsInLineSpreadsTheScope) {
+    const model::result found = model::explore([] {
+        setting t;
+        const auto come_and_go = [&t] { t.state.leave(t.enter()); };
+        std::thread a(come_and_go);
+        std::thread b(come_and_go);
+        come_and_go();
+        a.join();
+        b.join();
+        const place p = t.enter();
+        const bool spread = p != scope_state::in_word;
+        t.state.leave(p);
+        t.s.reset();
+        model::check(!spread, "it was never spread");
+    });
+    EXPECT_THAT(found.what, testing::HasSubstr("it was never spread"));
 }
 
 TEST(MembersModel, MembersOfASpreadScopeAreCounted) {

@@ -63,6 +63,35 @@ TEST(PortalModel, WhoComesThroughMeetsTheEndOfTheScope) {
     });
 }
 
+// The executor goes, too, while a thread finds out that the scope is over.
+TEST(PortalModel, WhoComesThroughASpreadScopeMeetsTheEndOfItsExecutor) {
+    model::options o = model::from_environment();
+    o.outdated = 1;
+    model::expect_holds(
+        [] {
+            auto m = std::make_unique<machine>(1);
+            auto s = std::make_unique<task_scope>(*m);
+            scope_access::state(*s).spread_members();
+            int ran = 0;
+            bool spawned = false;
+            std::thread foreign([&spawned, &ran, home = portal(*s)] {
+                const auto child = [&ran] { ++ran; };
+                spawned = home.try_spawn(child);
+            });
+            if (scope_access::state(*s).try_end()) {
+                s.reset();
+                m.reset();
+            }
+            foreign.join();
+            model::check(spawned == (s != nullptr), "it was refused, or kept the scope open");
+            if (spawned) {
+                run_one(*m).join();
+                s.reset();
+            }
+        },
+        o);
+}
+
 TEST(PortalModel, ACallReturnsWhenItsChildHasLeft) {
     model::expect_holds([] {
         machine m(1);

@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <exception>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -24,11 +26,21 @@ task<> fail(std::int64_t n) {
     co_return;
 }
 
-// Spawns `n` of them, a few at a time.
+std::int64_t number_of(const recorded_error& e) {
+    try {
+        std::rethrow_exception(e.error);
+    } catch (const std::runtime_error& error) {
+        return std::stoll(error.what());
+    }
+}
+
+constexpr std::int64_t batch = 64;
+
+// Spawns `n` of them, a batch at a time.
 task<> spawn_failing(task_scope& s, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) {
         s.spawn(fail(i));
-        if (i % 64 == 0) co_await yield();
+        if (i % batch == 0) co_await yield();
     }
 }
 
@@ -54,6 +66,13 @@ TEST_P(failing_storm, of_ten_million_children_leaves_a_flag_counts_and_the_last_
     EXPECT_EQ(s.counts().failed, static_cast<std::uint64_t>(n));
     EXPECT_EQ(kept.errors().size(), most);
     EXPECT_EQ(kept.dropped(), static_cast<std::uint64_t>(n) - most);
+    std::set<std::int64_t> numbers;
+    for (const recorded_error& e : kept.errors()) numbers.insert(number_of(e));
+    EXPECT_EQ(numbers.size(), most);
+    // One worker runs a batch before the next is spawned; several may keep an old one for long.
+    if (GetParam() == 1) {
+        EXPECT_GE(*numbers.begin(), n - n / 10 - batch);
+    }
     EXPECT_LT(grown, 1.0);
     s.blocking_join();
 }

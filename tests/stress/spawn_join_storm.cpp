@@ -115,10 +115,9 @@ TEST_P(spawn_join_storm, a_million_scopes_below_one_parent_keep_memory_flat) {
     high_water water(GetParam());
     std::atomic<std::int64_t> ran{0};
     const stopwatch watch;
-    ex.run([](executor& home, task_scope& above, high_water& w, std::atomic<std::int64_t>& count,
+    ex.run([](task_scope& above, high_water& w, std::atomic<std::int64_t>& count,
               std::int64_t n) -> task<> {
         for (std::int64_t i = 0; i < n; ++i) {
-            // Both kinds: an object of its own, and a block inside a child.
             auto opened = above.spawn_future([&count]() -> task<> {
                 co_await with_scope("block", [&count](task_scope& s) -> task<> {
                     s.spawn([&count] { count.fetch_add(1, std::memory_order_relaxed); });
@@ -131,8 +130,7 @@ TEST_P(spawn_join_storm, a_million_scopes_below_one_parent_keep_memory_flat) {
                 w.look();
             }
         }
-        static_cast<void>(home);
-    }(ex, parent, water, ran, total));
+    }(parent, water, ran, total));
     const double seconds = watch.seconds();
     EXPECT_EQ(ran.load(), total);
     parent.blocking_join();

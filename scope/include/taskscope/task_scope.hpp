@@ -34,7 +34,8 @@ struct scope_options {
     std::optional<shutdown_limits> limits = {};
 };
 
-/// Figures of one scope. Read while children run, each is right for some moment of its own.
+/// Figures of one scope. Read while children run, each is right for some moment of its own; but what comes and goes
+/// while it is read may be counted in `live`, or not.
 struct scope_counts {
     std::uint64_t live = 0;              ///< children that have not completed
     std::uint64_t scopes = 0;            ///< child scopes that have not ended

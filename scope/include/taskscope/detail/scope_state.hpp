@@ -5,17 +5,20 @@
 // is decided by one read-modify-write: spawn against close, the last member against a join, the first error.
 //
 //     bits 40..63  child scopes    join_wanted   a join waits for the members to be gone
-//     bits  8..39  children        ending        they are gone and nobody can enter: set once, and whoever
+//     bits  8..39  children*       ending        they are gone and nobody can enter: set once, and whoever
 //     bit  0       closed                        sets it runs end()
 //     bit  1       has_errors      abandoned     shutdown() has given up on them; end() may find the task_scope gone
 //     bit  6       spread        deferred      when they are gone there is still something to call
+//     * in the word, and stripes that are not empty
 //
 // A word that many processors want at the same time serves one of them at a time. Where that is seen the scope is spread:
 // children are counted in a stripe for each worker, which is in the word as one child as long as there is one in it
 // (src/members.cpp).
 //
-// At its end a member does, in this order: error policy, registry, frame with its captures, leave(). After
-// the read-modify-write in leave_once() it touches nothing of the scope, unless it has set `ending`.
+// A spawn that comes while a stripe is being closed may still be let in; one that comes after close() has returned is not.
+//
+// At its end a member does, in this order: error policy, registry, frame with its captures, leave(). After the
+// read-modify-write there it touches nothing of the scope, unless that has left a stripe empty, or set `ending`.
 #pragma once
 
 #include <taskscope/async_event.hpp>
@@ -96,8 +99,8 @@ public:
     /// The last thing a child does. After it the scope may be gone.
     void leave(place p) noexcept;
 
-    /// From now on children are counted in stripes. Once, when threads are seen to stand in line for the word; by who
-    /// keeps the scope alive.
+    /// From now on children are counted in stripes. Does nothing the second time. Called when threads are seen to stand
+    /// in line for the word.
     void spread_members() noexcept;
 
     void close() noexcept;
@@ -214,7 +217,6 @@ private:
     /// `refusing`: the flag that keeps the scope below out.
     bool enter_scope(std::uint64_t refusing) noexcept;
     void stand_in_line() noexcept;
-    std::size_t stripes() const noexcept;
     place my_place() const noexcept;
     stripe& stripe_at(place p) noexcept;
     stripe& my_stripe() noexcept { return stripe_at(my_place()); }
@@ -235,6 +237,8 @@ private:
     atomic<std::uint32_t> in_line_{0};     // how often somebody stood in line for the word
 
     atomic<task_scope*> facade_;
+    const executor_core* const core_;    // only to be compared: the executor may be gone
+    const std::size_t stripe_count_;     // of the workers, and one for all other threads
     std::unique_ptr<stripe[]> stripes_;  // set once, before `spread`
     void* view_ = nullptr;               // memory of a task_scope, which is one pointer
     const local_chain locals_;           // those in the context
