@@ -108,8 +108,8 @@ bool async_event::block(std::optional<detail::clock::duration> limit) noexcept {
             return false;
         }
         // After a claim that failed the event is just about to ring.
-        detail::futex_wait(node.word, 0,
-                           left <= left.zero() ? std::chrono::microseconds(50) : left);
+        detail::futex_wait_as_guest(node.word, 0,
+                                    left <= left.zero() ? std::chrono::microseconds(50) : left);
     }
     return true;
 }

@@ -255,7 +255,7 @@ void executor::run_blocking_wait(detail::promise_base*& owner) {
     // edge run.done, acquire half (release half: the store in waiting_thread::wake()), here and below.
     while (waiting.word.load(std::memory_order_acquire) == 0) {
         if (!core_->manual) {
-            detail::futex_wait(waiting.word, 0);
+            detail::futex_wait_as_guest(waiting.word, 0);
         } else if (!core_->drive_manually(detail::clock::time_point::max())) {
             detail::contract_violation(
                 "manual_executor::run(): the task waits, but no job is ready and no timer is "

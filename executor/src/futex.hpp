@@ -6,11 +6,13 @@
 #pragma once
 
 #include <taskscope/detail/atomic.hpp>
+#include <taskscope/detail/tsan.hpp>
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <ctime>
@@ -29,6 +31,18 @@ inline void futex_wait(atomic<std::uint32_t>& word, std::uint32_t expected,
         t.tv_nsec = static_cast<long>(limit.count() % 1'000'000'000);
     }
     ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, bounded ? &t : nullptr, nullptr, 0);
+}
+
+/// The same for threads that are not the executor's, where handlers of signals run. ThreadSanitizer defers a handler
+/// until the thread calls something that it intercepts, which this kernel call is not: so there it wakes for that.
+inline void futex_wait_as_guest(
+    atomic<std::uint32_t>& word, std::uint32_t expected,
+    std::chrono::nanoseconds limit = std::chrono::nanoseconds::max()) noexcept {
+    if (tsan_listens()) [[unlikely]] {
+        limit = std::min<std::chrono::nanoseconds>(limit, std::chrono::milliseconds(10));
+        ::usleep(0);
+    }
+    futex_wait(word, expected, limit);
 }
 
 /// Wakes one thread that waits on `word`, which may have ceased to exist: the kernel takes it as a number.

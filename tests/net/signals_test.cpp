@@ -101,6 +101,21 @@ TEST_F(signals, wait_for_signal_catches_it_while_it_waits) {
     EXPECT_FALSE(is_caught(SIGUSR1));
 }
 
+// The signal comes while the thread that the kernel prefers is about to sleep in run(). What is not atomic with the
+// sleep would lose it.
+TEST_F(signals, a_signal_is_not_lost_while_the_main_thread_falls_asleep) {
+    executor ex{{.workers = 1}};
+    net::signal_set set(ex, SIGUSR1);
+    for (int i = 0; i < 20000; ++i) {
+        const auto main = [&, i]() -> task<int> {
+            for (int spin = 0; spin < i % 100; ++spin) (void)ex.now();
+            send_to_self(SIGUSR1);
+            co_return co_await set.wait();
+        };
+        ASSERT_EQ(run(ex, main), SIGUSR1);
+    }
+}
+
 // cases: T347, S52
 TEST_F(signals, a_signal_starts_an_orderly_shutdown) {
     executor ex{{.workers = 2}};
