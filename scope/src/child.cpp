@@ -23,16 +23,16 @@ bool try_enter(child& c) noexcept {
 }
 
 void enlist(child& c) noexcept {
-    c.scope->count_spawned();
     scope_runtime& runtime = c.scope->runtime;
     // Without memory there is no trace.
     if (runtime.trace_awaits) [[unlikely]]
         c.trace.reset(new (std::nothrow) await_trace);
     runtime.registry.add(c);
+    c.scope->count_spawned(c.membership());
 }
 
 void unregister(child& c) noexcept {
-    c.scope->count.spawned.fetch_sub(1, std::memory_order_relaxed);
+    c.scope->count_spawned(c.membership(), -1);
     c.scope->runtime.registry.remove(c);
 }
 

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "child_registry.hpp"
 
-#include "scope_runtime.hpp"
-
 #include <new>
 
 namespace taskscope::detail {
@@ -29,11 +27,10 @@ child_registry::~child_registry() {
 }
 
 void child_registry::add(child& c) noexcept {
-    const worker* w = worker_of(*c.scope->context.home);
-    c.stripe = w != nullptr ? w->index : static_cast<std::uint32_t>(stripes_.size() - 1);
+    c.stripe = c.scope->my_place();
     stripe& s = *stripes_[c.stripe];
     std::unique_lock lock{s.mutex, std::defer_lock};
-    if (w == nullptr) lock.lock();
+    if (is_shared(c.stripe)) lock.lock();
     c.place = s.find();
     // edge registry.place, release half (acquire half: the load in walk()): whoever finds it may read it.
     if (c.place != nullptr) c.place->store(&c, std::memory_order_release);
@@ -43,8 +40,7 @@ void child_registry::remove(child& c) noexcept {
     if (c.place == nullptr) return;
     // relaxed: whoever finds the place empty reads nothing.
     c.place->store(nullptr, std::memory_order_relaxed);
-    const worker* w = worker_of(*c.scope->context.home);
-    if (w != nullptr && w->index == c.stripe) {
+    if (!is_shared(c.stripe) && c.scope->my_place() == c.stripe) {
         stripe& s = *stripes_[c.stripe];
         if (s.emptied_count < s.emptied.size()) s.emptied[s.emptied_count++] = c.place;
     }

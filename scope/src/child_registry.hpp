@@ -94,6 +94,8 @@ private:
         atomic<bool>& walking;
     };
 
+    bool is_shared(std::uint32_t number) const noexcept { return number == stripes_.size() - 1; }
+
     std::vector<std::unique_ptr<stripe>> stripes_;  // one per worker, and one for all other threads
     mutable std::mutex mutex_;                      // held by walkers
     mutable atomic<bool> walking_{false};

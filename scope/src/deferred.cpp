@@ -45,7 +45,7 @@ void launch_deferred(deferred_child& d, promise_base& p) noexcept {
 }
 
 void fail_deferred(deferred_child& d, std::exception_ptr error) noexcept {
-    d.scope->count_spawned();
+    d.scope->count_spawned(scope_state::in_word);
     d.scope->child_failed(d, std::move(error));
 }
 

@@ -80,7 +80,7 @@ void scope_state::spread_members() noexcept {
 }
 
 scope_state::place scope_state::my_place() const noexcept {
-    // The executor may be gone: a portal keeps the state of a scope, and comes here before it knows that it is closed.
+    // The executor may be gone: a portal keeps the state of a scope, and asks before it knows that it is closed.
     const worker* const w = this_worker();
     return static_cast<place>(w != nullptr && w->core == core_ ? w->index : stripe_count_ - 1);
 }

@@ -18,13 +18,6 @@ class observers;
 /// Such as "server.cpp:41".
 std::string place(const std::source_location& at);
 
-/// The worker this thread is, if it belongs to `home`. What it works for says nothing: through a portal a worker of
-/// another executor works for a task of this one.
-inline const worker* worker_of(const executor& home) noexcept {
-    const worker* w = this_worker();
-    return w != nullptr && w->core == &executor_access::core(home) ? w : nullptr;
-}
-
 class scope_runtime final : public executor_extension {
 public:
     explicit scope_runtime(executor& home);

@@ -87,8 +87,6 @@ TEST(AdmissionModel, OfAPlaceAndAStopOneEndsTheWait) {
 
 // Who is stopped in the moment it is admitted gives its place to the one behind it.
 TEST(AdmissionModel, AStopTakesNoPlaceWithIt) {
-    model::options o = model::from_environment();
-    o.outdated = 1;
     model::expect_holds(
         [] {
             setting s;
@@ -108,7 +106,7 @@ TEST(AdmissionModel, AStopTakesNoPlaceWithIt) {
             model::check(b.how == outcome::value, "nobody has stopped it");
             s.check_empty();
         },
-        o);
+        model::with_few_outdated());
 }
 
 TEST(AdmissionModel, OfAPlaceAndTheEndOfPatienceOneEndsTheWait) {

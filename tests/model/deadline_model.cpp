@@ -128,8 +128,6 @@ TEST(DeadlineModel, ADeadlineIsMovedWhileItFires) {
 
 // Another worker takes the task from the one that fires, and the deadline is gone.
 TEST(DeadlineModel, WhoFiresAtTheEndOfATaskLetsGoOfTheDeadline) {
-    model::options o = model::from_environment();
-    o.outdated = 1;
     model::expect_holds(
         [] {
             machine m(2);
@@ -156,7 +154,7 @@ TEST(DeadlineModel, WhoFiresAtTheEndOfATaskLetsGoOfTheDeadline) {
             model::check(how.has_value() && (how->expired || !how->stopped), "the only reason");
             model::check(m.core().timers.size() == 0, "no timer is left");
         },
-        o);
+        model::with_few_outdated());
 }
 
 // The deadline outlives its task, and the stop source above it.

@@ -124,8 +124,6 @@ task<> join_stopped(taskscope::async_event& never) {
 }
 
 TEST(JoinModel, AStoppedBranchStopsTheParent) {
-    model::options o = model::from_environment();
-    o.outdated = 1;
     model::expect_holds(
         [] {
             machine m(2);
@@ -146,7 +144,7 @@ TEST(JoinModel, AStoppedBranchStopsTheParent) {
             last.join();
             model::check(t.how == outcome::stopped && t.ends == 1, "stopped, once");
         },
-        o);
+        model::with_few_outdated());
 }
 
 // Frame memory belongs to whoever frees it.

@@ -29,7 +29,7 @@ struct setting {
     place enter() {
         const place p = state.try_enter();
         model::check(p != scope_state::refused, "open");
-        state.count_spawned();
+        state.count_spawned(p);
         return p;
     }
 
@@ -84,8 +84,6 @@ TEST(MembersModel, AStripeIsInTheWordWhileItIsNotEmpty) {
 }
 
 TEST(MembersModel, TwoEnterAnEmptyStripe) {
-    model::options o = model::from_environment();
-    o.outdated = 1;
     model::expect_holds(
         [] {
             setting t;
@@ -105,7 +103,7 @@ TEST(MembersModel, TwoEnterAnEmptyStripe) {
             a.join();
             b.join();
         },
-        o);
+        model::with_few_outdated());
 }
 
 TEST(MembersModel, AMemberThatSpawnsKeepsASpreadScopeOpen) {
@@ -148,8 +146,6 @@ TEST(MembersModel, AfterACloseNobodyEntersAStripe) {
 
 // Who has entered before leaves the word; the join comes before, while or after the scope is spread.
 TEST(MembersModel, AScopeIsSpreadWhileItsMembersComeAndGo) {
-    model::options o = model::from_environment();
-    o.outdated = 1;
     model::expect_holds(
         [] {
             setting t;
@@ -170,11 +166,12 @@ TEST(MembersModel, AScopeIsSpreadWhileItsMembersComeAndGo) {
             contender.join();
             member.join();
         },
-        o);
+        model::with_few_outdated());
 }
 
-// What makes a scope spread: whoever has to try again counts that. Two attempts are enough here. The checker has to find
-// a run in which the scope is.
+// What makes a scope spread: whoever has to try again counts that, and twice is enough here. The checker has to find a
+// run in which it happens.
+// cases: H9
 TEST(MembersModel, WhoeverStandsInLineSpreadsTheScope) {
     const model::result found = model::explore([] {
         setting t;
@@ -188,9 +185,9 @@ TEST(MembersModel, WhoeverStandsInLineSpreadsTheScope) {
         const bool spread = p != scope_state::in_word;
         t.state.leave(p);
         t.s.reset();
-        model::check(!spread, "it was never spread");
+        model::check(!spread, "the scope is spread");
     });
-    EXPECT_THAT(found.what, testing::HasSubstr("it was never spread"));
+    EXPECT_THAT(found.what, testing::HasSubstr("the scope is spread"));
 }
 
 TEST(MembersModel, MembersOfASpreadScopeAreCounted) {

@@ -65,8 +65,6 @@ TEST(PortalModel, WhoComesThroughMeetsTheEndOfTheScope) {
 
 // The executor goes, too, while a thread finds out that the scope is over.
 TEST(PortalModel, WhoComesThroughASpreadScopeMeetsTheEndOfItsExecutor) {
-    model::options o = model::from_environment();
-    o.outdated = 1;
     model::expect_holds(
         [] {
             auto m = std::make_unique<machine>(1);
@@ -89,7 +87,7 @@ TEST(PortalModel, WhoComesThroughASpreadScopeMeetsTheEndOfItsExecutor) {
                 s.reset();
             }
         },
-        o);
+        model::with_few_outdated());
 }
 
 TEST(PortalModel, ACallReturnsWhenItsChildHasLeft) {

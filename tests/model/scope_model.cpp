@@ -28,6 +28,13 @@ using taskscope::task_scope;
 using taskscope::detail::scope_access;
 using taskscope::detail::scope_state;
 
+/// A child enters. Where it is counted, it has to leave.
+scope_state::place enter(scope_state& s) {
+    const scope_state::place p = s.try_enter();
+    model::check(p != scope_state::refused, "open");
+    return p;
+}
+
 /// Joins and destroys, as an owner does.
 void join(std::unique_ptr<task_scope>& s, machine& m) {
     scope_state& state = scope_access::state(*s);
@@ -43,16 +50,13 @@ TEST(ScopeModel, TheLastMemberEndsTheScopeAndTouchesNothingAfterwards) {
         auto s = std::make_unique<task_scope>(m);
         scope_state& state = scope_access::state(*s);
         int data[2] = {0, 0};
-        model::check(
-            state.try_enter() == scope_state::in_word && state.try_enter() == scope_state::in_word,
-            "open");
-        std::thread a([&] {
+        std::thread a([&, p = enter(state)] {
             data[0] = 1;
-            state.leave(scope_state::in_word);
+            state.leave(p);
         });
-        std::thread b([&] {
+        std::thread b([&, p = enter(state)] {
             data[1] = 1;
-            state.leave(scope_state::in_word);
+            state.leave(p);
         });
         join(s, m);
         model::check(data[0] + data[1] == 2, "what the members did");
@@ -67,12 +71,10 @@ TEST(ScopeModel, AMemberThatSpawnsKeepsTheScopeOpen) {
         auto s = std::make_unique<task_scope>(m);
         scope_state& state = scope_access::state(*s);
         int left = 0;
-        model::check(state.try_enter() != scope_state::refused, "open");
-        std::thread a([&] {
-            model::check(state.try_enter() != scope_state::refused, "as long as a member is there");
-            state.leave(scope_state::in_word);
+        std::thread a([&, first = enter(state)] {
+            state.leave(enter(state));  // open as long as a member is there
             left = 1;
-            state.leave(scope_state::in_word);
+            state.leave(first);
         });
         join(s, m);
         model::check(left == 1, "the join waited for both");
@@ -87,14 +89,14 @@ TEST(ScopeModel, AfterACloseNobodyEnters) {
         auto s = std::make_unique<task_scope>(m);
         scope_state& state = scope_access::state(*s);
         taskscope::detail::atomic<bool> closed{false};
-        model::check(state.try_enter() != scope_state::refused, "open");
-        std::thread spawner([&] {
+        std::thread spawner([&, first = enter(state)] {
             const bool was_closed = closed.load(std::memory_order_acquire);
-            if (state.try_enter() != scope_state::refused) {
+            const scope_state::place p = state.try_enter();
+            if (p != scope_state::refused) {
                 model::check(!was_closed, "nobody enters after close() has returned");
-                state.leave(scope_state::in_word);
+                state.leave(p);
             }
-            state.leave(scope_state::in_word);
+            state.leave(first);
         });
         s->close();
         closed.store(true, std::memory_order_release);
@@ -105,18 +107,15 @@ TEST(ScopeModel, AfterACloseNobodyEnters) {
 
 // cases: T406
 TEST(ScopeModel, TwoJoinersBothGoOn) {
-    model::options o = model::from_environment();
-    o.outdated = 1;
     model::expect_holds(
         [] {
             machine m(1);
             auto s = std::make_unique<task_scope>(m);
             scope_state& state = scope_access::state(*s);
             int data = 0;
-            model::check(state.try_enter() != scope_state::refused, "open");
-            std::thread member([&] {
+            std::thread member([&, p = enter(state)] {
                 data = 1;
-                state.leave(scope_state::in_word);
+                state.leave(p);
             });
             std::thread joiner([&] {
                 state.want_join();
@@ -130,7 +129,7 @@ TEST(ScopeModel, TwoJoinersBothGoOn) {
             s.reset();
             member.join();
         },
-        o);
+        model::with_few_outdated());
 }
 
 TEST(ScopeModel, ASeenErrorComesWithItsCause) {
@@ -139,11 +138,10 @@ TEST(ScopeModel, ASeenErrorComesWithItsCause) {
         task_scope s(m);
         scope_state& state = scope_access::state(s);
         int cause = 0;
-        model::check(state.try_enter() != scope_state::refused, "open");
-        std::thread a([&] {
+        std::thread a([&, p = enter(state)] {
             cause = 1;
             state.set_error();
-            state.leave(scope_state::in_word);
+            state.leave(p);
         });
         if (state.has_errors()) model::check(cause == 1, "the cause");
         a.join();
@@ -156,8 +154,7 @@ TEST(ScopeModel, AScopeBelowLeavesTheOneAbove) {
         auto above = std::make_unique<task_scope>(m);
         std::thread inner([&, below = std::make_unique<task_scope>(*above)]() mutable {
             scope_state& state = scope_access::state(*below);
-            model::check(state.try_enter() != scope_state::refused, "open");
-            std::thread member([&] { state.leave(scope_state::in_word); });
+            std::thread member([&, p = enter(state)] { state.leave(p); });
             join(below, m);
             member.join();
         });
@@ -172,8 +169,7 @@ TEST(ScopeModel, AJoinedScopeHasLeftTheTree) {
         auto above = std::make_unique<task_scope>(m);
         auto below = std::make_unique<task_scope>(*above);
         scope_state& state = scope_access::state(*below);
-        model::check(state.try_enter() != scope_state::refused, "open");
-        std::thread member([&] { state.leave(scope_state::in_word); });
+        std::thread member([&, p = enter(state)] { state.leave(p); });
         join(below, m);
         model::check(scope_access::state(*above).children().empty(), "nothing is below");
         member.join();
@@ -201,9 +197,9 @@ TEST(ScopeModel, AnAbandonedScopeIsFreedByItsLastMember) {
         machine m(1);
         auto s = std::make_unique<task_scope>(m);
         scope_state& state = scope_access::state(*s);
-        model::check(state.try_enter() != scope_state::refused, "open");
+        const scope_state::place p = enter(state);
         state.want_join();
-        std::thread member([&] { state.leave(scope_state::in_word); });
+        std::thread member([&] { state.leave(p); });
         state.abandon();
         s.reset();  // waits for nobody: it was given up, or has ended
         member.join();
@@ -287,21 +283,20 @@ TEST(ScopeModel, ADeferredFunctionRunsOnceAfterTheLastMember) {
         int members = 0;
         int other = 0;
         int calls = 0;
-        model::check(
-            state.try_enter() == scope_state::in_word && state.try_enter() == scope_state::in_word,
-            "open");
+        const scope_state::place first = enter(state);
+        const scope_state::place second = enter(state);
         std::thread a([&] {
             s->defer([&] {
                 model::check(members == 1 && other == 1, "what the members did");
                 ++calls;
             });
             members = 1;
-            state.leave(scope_state::in_word);
+            state.leave(first);
         });
         std::thread w = m.be_worker(
             0, [&](worker& self) { core_access::run(m.core(), self, m.next_job(self)); });
         other = 1;
-        state.leave(scope_state::in_word);
+        state.leave(second);
         join(s, m);
         model::check(calls == 1, "it ran once, before the join returned");
         a.join();
@@ -328,8 +323,6 @@ TEST(ScopeModel, AJoinBeginsDeferredFunctionsOneAfterTheOther) {
 
 // A thread that is no member defers one more, while a join begins the first, or has ended the scope already.
 TEST(ScopeModel, AJoinBeginsAFunctionWhileAnotherIsDeferred) {
-    model::options o = model::from_environment();
-    o.outdated = 1;
     model::expect_holds(
         [] {
             machine m(1);
@@ -355,7 +348,7 @@ TEST(ScopeModel, AJoinBeginsAFunctionWhileAnotherIsDeferred) {
             join(s, m);
             model::check(calls == (deferred ? 2 : 1), "what was deferred ran");
         },
-        o);
+        model::with_few_outdated());
 }
 
 // What the last child was, with locals of its own, is gone by then.

@@ -36,7 +36,8 @@ TEST(StartModel, ASignalHandsOverOrTheStarterWithdraws) {
         auto s = std::make_unique<task_scope>(m);
         auto shared =
             std::make_shared<taskscope::detail::handshake_of<int*>>(scope_access::state(*s));
-        model::check(scope_access::state(*s).try_enter() != scope_state::refused, "open");
+        const scope_state::place place = scope_access::state(*s).try_enter();
+        model::check(place != scope_state::refused, "open");
         int value = 0;
         bool told = false;
         bool withdrawn = false;
@@ -45,7 +46,7 @@ TEST(StartModel, ASignalHandsOverOrTheStarterWithdraws) {
             told = own->signal(&value);
             own->end({});
             own.reset();
-            scope_access::state(*s).leave(scope_state::in_word);
+            scope_access::state(*s).leave(place);
         });
         std::thread stopper([&, own = shared] { withdrawn = own->withdraw(); });
         model::check(shared->decided.blocking_wait(m), "it is decided");
@@ -145,8 +146,6 @@ task<> start_until(task_scope& s, taskscope::async_event& over, bool& handed_ove
 }
 
 TEST(StartModel, AStopOfTheStarterLeavesAChildThatHasSignalled) {
-    model::options o = model::from_environment();
-    o.outdated = 1;
     model::expect_holds(
         [] {
             machine m(1);
@@ -166,7 +165,7 @@ TEST(StartModel, AStopOfTheStarterLeavesAChildThatHasSignalled) {
             w.join();
             model::check(!handed_over || s.counts().stopped == 0, "it is not the starter's");
         },
-        o);
+        model::with_few_outdated());
 }
 
 task<> never_ready(taskscope::async_event& never, taskscope::start_signal<> ready) {
@@ -182,8 +181,6 @@ task<> start_in_vain(std::unique_ptr<task_scope> s, taskscope::async_event& neve
 
 // The stop that reaches the starter is all that ends the child, on one worker, while the starter waits on the other.
 TEST(StartModel, AStarterThatIsStoppedStopsItsChildAndWaitsForIt) {
-    model::options o = model::from_environment();
-    o.outdated = 1;
     model::expect_holds(
         [] {
             machine m(2);
@@ -205,7 +202,7 @@ TEST(StartModel, AStarterThatIsStoppedStopsItsChildAndWaitsForIt) {
             t.finish(m);
             model::check(stopped, "and is told so");
         },
-        o);
+        model::with_few_outdated());
 }
 
 }  // namespace

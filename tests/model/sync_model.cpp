@@ -326,8 +326,6 @@ task<> wait_in_vain(state& s, int& looks) {
 // Whoever notifies need not hold the mutex: what a waiter does to the line is all that is there.
 TEST(SyncModel, ANotificationMeetsAWaiterThatIsStopped) {
     for (const bool all : {false, true}) {
-        model::options o = model::from_environment();
-        o.outdated = 1;
         model::expect_holds(
             [all] {
                 machine m(1);
@@ -346,7 +344,7 @@ TEST(SyncModel, ANotificationMeetsAWaiterThatIsStopped) {
                 stopper.join();
                 model::check(t.how == outcome::stopped && looks <= 2, "only a stop ends it");
             },
-            o);
+            model::with_few_outdated());
     }
 }
 

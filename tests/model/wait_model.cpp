@@ -358,8 +358,6 @@ TEST(WaitModel, AnIdleThreadIsToldOfTheEnd) {
 }
 
 TEST(WaitModel, TwoBlockingCallsShareAThread) {
-    model::options o = model::from_environment();
-    o.outdated = 1;
     model::expect_holds(
         [] {
             machine m(1);
@@ -375,7 +373,7 @@ TEST(WaitModel, TwoBlockingCallsShareAThread) {
             w.join();
             model::check(a == 1 && b == 1, "each was called");
         },
-        o);
+        model::with_few_outdated());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "support.hpp"
 
+#include <taskscope/manual_executor.hpp>
 #include <taskscope/task_scope.hpp>
 
 #include <atomic>
@@ -92,17 +93,6 @@ TEST_P(spread_scopes, call_deferred_functions_after_the_last_child) {
     EXPECT_EQ(seen, 0);
 }
 
-TEST_P(spread_scopes, tell_a_shutdown_who_is_left) {
-    s.spawn({"stubborn"}, wait_shielded(go));
-    s.spawn({"willing"}, wait_for(go));
-    const shutdown_report report = s.blocking_shutdown({.drain = 0ms, .stop = 20ms});
-    EXPECT_EQ(report.stopped(), 1U);
-    EXPECT_EQ(report.abandoned(), 1U);
-    ASSERT_EQ(report.stragglers.size(), 1U);
-    EXPECT_EQ(report.stragglers[0].name, "stubborn");
-    go.set();
-}
-
 // cases: T404, T406, H9
 TEST_P(spread_scopes, of_all_workers_are_joined_after_the_last_child) {
     for (int round = 0; round < 100; ++round) {
@@ -120,6 +110,24 @@ TEST_P(spread_scopes, of_all_workers_are_joined_after_the_last_child) {
         scope.reset();
         for (const int n : ran) ASSERT_EQ(n, 1);
     }
+    s.blocking_join();
+}
+
+TEST(spread_scopes_in_time, tell_a_shutdown_who_is_left) {
+    manual_executor ex;
+    async_event go;
+    task_scope s{ex};
+    scope_access::state(s).spread_members();
+    s.spawn({"stubborn"}, wait_shielded(go));
+    s.spawn({"willing"}, wait_for(go));
+    ex.run_ready();
+    const shutdown_report report = s.blocking_shutdown({.drain = 1s, .stop = 1s});
+    EXPECT_EQ(report.drained(), 0U);
+    EXPECT_EQ(report.stopped(), 1U);
+    EXPECT_EQ(report.abandoned(), 1U);
+    ASSERT_EQ(report.stragglers.size(), 1U);
+    EXPECT_EQ(report.stragglers[0].name, "stubborn");
+    go.set();
     s.blocking_join();
 }
 

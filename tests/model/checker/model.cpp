@@ -41,6 +41,12 @@ options from_environment() {
     return o;
 }
 
+options with_few_outdated() {
+    options o = from_environment();
+    o.outdated = 1;
+    return o;
+}
+
 result explore(const std::function<void()>& body, options o) {
     // A broken contract ends in terminate().
     const auto before = std::set_terminate([] {

@@ -46,6 +46,9 @@ struct options {
 /// The defaults, changed by TASKSCOPE_MODEL_BOUND, _MODE, _SEED, _ROUNDS, _PATH and _SECONDS in the environment.
 options from_environment();
 
+/// The same with at most one outdated value in a run: for models that are large.
+options with_few_outdated();
+
 struct result {
     bool failed = false;
     bool complete = false;     ///< everything within the bound was seen

@@ -88,7 +88,7 @@ struct child : traced_receiver {
     }
 
     atomic<child*>* place = nullptr;  ///< where the registry has it
-    std::uint32_t stripe = 0;  ///< of the registry, and of the scope: of whoever has spawned it
+    std::uint32_t stripe = 0;  ///< of whoever has spawned it, in the registry and in a spread scope
     bool counted_apart = false;
 
 private:

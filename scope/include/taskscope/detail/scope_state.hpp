@@ -8,14 +8,12 @@
 //     bits  8..39  children*       ending        they are gone and nobody can enter: set once, and whoever
 //     bit  0       closed                        sets it runs end()
 //     bit  1       has_errors      abandoned     shutdown() has given up on them; end() may find the task_scope gone
-//     bit  6       spread        deferred      when they are gone there is still something to call
-//     * in the word, and stripes that are not empty
+//     bit  6       spread          deferred      when they are gone there is still something to call
+//     * of a spread scope: and stripes that are not empty
 //
 // A word that many processors want at the same time serves one of them at a time. Where that is seen the scope is spread:
 // children are counted in a stripe for each worker, which is in the word as one child as long as there is one in it
-// (src/members.cpp).
-//
-// A spawn that comes while a stripe is being closed may still be let in; one that comes after close() has returned is not.
+// (src/members.cpp). There a spawn that comes at the same time as close() may still be let in.
 //
 // At its end a member does, in this order: error policy, registry, frame with its captures, leave(). After the
 // read-modify-write there it touches nothing of the scope, unless that has left a stripe empty, or set `ending`.
@@ -88,13 +86,14 @@ public:
             return in_word;
         return enter_among_others();
     }
-    /// One that has entered is counted in `spawned`.
-    void count_spawned() noexcept {
-        if ((word_.load(std::memory_order_relaxed) & spread) == 0) [[likely]]
-            count.spawned.fetch_add(1, std::memory_order_relaxed);
-        else
-            my_stripe().spawned.fetch_add(1, std::memory_order_relaxed);
+    /// One that has entered there is counted in `spawned`; or not any more, with -1.
+    void count_spawned(place p, int by = 1) noexcept {
+        atomic<std::uint64_t>& n = p == in_word ? count.spawned : stripe_at(p).spawned;
+        n.fetch_add(static_cast<std::uint64_t>(by), std::memory_order_relaxed);
     }
+    /// The number of the worker this thread is; as of all other threads, also the workers of other executors, the one
+    /// after the last. What a worker works for says nothing: it may have come through a portal.
+    place my_place() const noexcept;
 
     /// The last thing a child does. After it the scope may be gone.
     void leave(place p) noexcept;
@@ -217,9 +216,7 @@ private:
     /// `refusing`: the flag that keeps the scope below out.
     bool enter_scope(std::uint64_t refusing) noexcept;
     void stand_in_line() noexcept;
-    place my_place() const noexcept;
     stripe& stripe_at(place p) noexcept;
-    stripe& my_stripe() noexcept { return stripe_at(my_place()); }
     void leave_word(std::uint64_t member) noexcept;
     // These return the scope above if it has to be left next.
     scope_state* leave_once(std::uint64_t member) noexcept;
