@@ -112,9 +112,20 @@ void executor_core::schedule(job& j) noexcept {
 void executor_core::inject(job& j) noexcept {
     tsan_release(&j);
     injected.push(j);
+    announce_injected(1);
+}
+
+void executor_core::inject(job& oldest, job& youngest, std::size_t n) noexcept {
+    for (job* j = &oldest; j != &youngest; j = j->next) tsan_release(j);
+    tsan_release(&youngest);
+    injected.push(oldest, youngest, n);
+    announce_injected(n);
+}
+
+void executor_core::announce_injected(std::size_t n) noexcept {
     full_fence();  // edge idle.push: the push comes before the look at sleepers and searchers
     if (idle.should_wake()) idle.wake_one();
-    injected.leave();
+    injected.leave(n);
 }
 
 void executor_core::arm(timer_entry& entry) {

@@ -20,6 +20,12 @@ constexpr std::uint32_t fairness_interval = 61;
 // Every so many rounds of a search a worker looks at timers and I/O: never in the 64 that are usual. From nowhere.
 constexpr unsigned poll_interval = 100;
 
+// So many injected jobs go into a worker's deque at once, at most. From nowhere.
+constexpr std::size_t injected_batch = 32;
+
+// So many jobs leave a full deque at once: one lock for all, and as many pushes find room. From nowhere.
+constexpr std::size_t overflow_batch = shrinkable<std::size_t>(256, 2);
+
 // The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
 constexpr auto longest_reactor_wait = hiding_limit(std::chrono::milliseconds(500));
 
@@ -44,7 +50,17 @@ void worker::wake_for_push() noexcept {
     if (core->idle.should_wake()) core->idle.wake_one();
 }
 
-void worker::overflow(job& j) noexcept { core->inject(j); }
+void worker::overflow(job& j) noexcept {
+    job* oldest = &j;
+    std::size_t n = 1;
+    for (; n < overflow_batch; ++n) {
+        job* const older = queue.pop();
+        if (older == nullptr) break;
+        older->next = oldest;
+        oldest = older;
+    }
+    core->inject(*oldest, j, n);
+}
 
 void executor_core::run_worker(worker& w) noexcept {
     current_worker = &w;
@@ -142,9 +158,7 @@ job* executor_core::find_fairly(worker& w) noexcept {
 }
 
 job* executor_core::take_injected(worker& w) noexcept {
-    const std::size_t waiting = injected.size();
-    if (waiting == 0) return nullptr;
-    job* const first = injected.pop(std::clamp<std::size_t>(waiting / workers.size(), 1, 32));
+    job* const first = injected.pop(workers.size(), injected_batch);
     if (first == nullptr) return nullptr;
     // The rest goes into the deque, last one first, so that pop() finds them in order.
     job* reversed = nullptr;
@@ -198,12 +212,12 @@ job* executor_core::search(worker& w) noexcept {
 
 // `w` has found a job.
 void executor_core::leave_idling(worker& w) noexcept {
+    if (!w.searching && !w.drove) return;
     // Pushes that saw a searcher woke nobody.
-    const bool idled = w.drove || w.searching;
     const bool last = idle.stop_search(w);
     if ((last || w.drove) && work_visible() && idle.should_wake()) idle.wake_one();
     // If `w` used to drive its role is free, and somebody who is asleep must take it.
-    if (idled && idle.sleeping().load(std::memory_order_relaxed) != 0 &&
+    if (idle.sleeping().load(std::memory_order_relaxed) != 0 &&
         (timers.size() != 0 || idle.io.load(std::memory_order_relaxed) != nullptr)) {
         idle.appoint_driver();
     }
@@ -297,7 +311,7 @@ bool executor_core::run_one_manually() {
     current_worker = &w;
     timers.fire(now());
     job* j = w.steal();  // oldest first
-    if (j == nullptr) j = injected.pop(1);
+    if (j == nullptr) j = injected.pop(1, 1);
     if (j != nullptr) run(w, j);
     current_worker = outer;
     return j != nullptr;

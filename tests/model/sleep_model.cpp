@@ -67,6 +67,28 @@ TEST(SleepModel, TwoInjectedJobsReachTwoSleepers) {
     });
 }
 
+// A worker that is awake takes one and turns the queue over, which has to be seen by whoever falls asleep meanwhile:
+// nobody wakes it. That worker has found nothing before.
+TEST(SleepModel, WhoeverFallsAsleepSeesWhatIsLeftInTheQueue) {
+    model::expect_holds_with_both_barriers([] {
+        plain_job a;
+        plain_job b;
+        machine m(2);
+        m.core().inject(a);
+        m.core().inject(b);
+        std::thread awake = m.be_worker(0, [&](worker& w) {
+            if (job* const j = model::core_access::find(m.core(), w)) take(j);
+        });
+        std::thread sleeper = m.be_worker(1, [&](worker& w) {
+            model::core_access::sleep(m.core(), w);
+            take(m.next_job(w));
+        });
+        awake.join();
+        sleeper.join();
+        check_taken(b.taken != 0 ? b : a);
+    });
+}
+
 TEST(SleepModel, TwoPushesReachTwoSleepers) {
     model::options o = model::from_environment();
     o.outdated = 0;  // four threads: the orders of what they do are many enough
