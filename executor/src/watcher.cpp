@@ -25,12 +25,14 @@ void set_watcher(executor& home, watcher* who) noexcept {
 }
 
 void take_up(worker& w, promise_base& p) noexcept {
+    if (traced_receiver* const r = record_of(p)) take_up(w, *r, p.result != outcome::stopped);
+}
+
+void take_up(worker& w, traced_receiver& r, bool runs) noexcept {
     watcher* const who = watcher_of(w);
-    traced_receiver* const r = record_of(p);
     // If it has been running it has only come by way of the loop.
-    if (who == nullptr || r == nullptr || r == w.child) return;
-    if (!who->takes_up(w, *r, p.result != outcome::stopped)) return;
-    w.child = r;
+    if (who == nullptr || &r == w.child || !who->takes_up(w, r, runs)) return;
+    w.child = &r;
     w.notes = true;
 }
 

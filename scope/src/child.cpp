@@ -59,17 +59,23 @@ void adopt(child& c, promise_base& p, task_context& context) noexcept {
     give(c, p, context);
 }
 
-void complete(child& c, promise_base* p) noexcept {
-    if (p == nullptr) c.scope->count.stopped.fetch_add(1, std::memory_order_relaxed);
-    if (p != nullptr && p->result == outcome::error) {
-        c.scope->child_failed(c, p->error);
+void complete(child& c, outcome how, const std::exception_ptr* error) noexcept {
+    if (how == outcome::stopped) c.scope->count.stopped.fetch_add(1, std::memory_order_relaxed);
+    if (how == outcome::error) {
+        c.scope->child_failed(c, *error);
     } else if (c.scope->all_watched.load(std::memory_order_relaxed)) {
-        c.scope->child_ended(p != nullptr ? completion_kind::value : completion_kind::stopped);
+        c.scope->child_ended(how == outcome::value ? completion_kind::value
+                                                   : completion_kind::stopped);
     }
     if (c.is_observed()) [[unlikely]]
-        c.scope->runtime.all_observers->completed(c, p);
+        c.scope->runtime.all_observers->completed(c, how, error);
     c.scope->runtime.registry.remove(c);
-    if (p != nullptr) p->handle().destroy();
+}
+
+void complete(child& c, promise_base* p) noexcept {
+    if (p == nullptr) return complete(c, outcome::stopped, nullptr);
+    complete(c, p->result, p->result == outcome::error ? &p->error : nullptr);
+    p->handle().destroy();
 }
 
 void body_ends(child& c, promise_base* p) noexcept {

@@ -170,17 +170,16 @@ task_context& observers::spawned(child& c, task_context& context) noexcept {
     return x->context;
 }
 
-void observers::completed(child& c, promise_base* p) noexcept {
+void observers::completed(child& c, outcome how, const std::exception_ptr* error) noexcept {
     observed_extras& x = c.observed();
     worker& w = *this_worker();
     end_watch(w);
     if (x.stop != nullptr) x.stop->detach();
     child_end end{completion_kind::value, nullptr, w.index};
-    if (p == nullptr) {
-        end.how = completion_kind::stopped;
-    } else if (p->result == outcome::error) {
+    if (how == outcome::stopped) end.how = completion_kind::stopped;
+    if (how == outcome::error) {
         end.how = completion_kind::error;
-        end.error = p->error;
+        end.error = *error;
     }
     tell_of(c, [&](observer& o, observed_child& view) { o.child_completed(view, end); });
     x.slots.clear();

@@ -46,7 +46,7 @@ public:
     /// not observed.
     task_context& spawned(child& c, task_context& context) noexcept;
     /// By whoever ends it, on a worker. Nobody is told of it afterwards.
-    void completed(child& c, promise_base* p) noexcept;
+    void completed(child& c, outcome how, const std::exception_ptr* error) noexcept;
     void opened(scope_state& s) noexcept;
     void ended(scope_state& s) noexcept;
 

@@ -316,7 +316,8 @@ operation scope_state::begin_shutdown(const shutdown_limits& whole) {
             if (i == 0 || !e.scope->is_block) e.scope->close();
             op->add_children(e);  // those opened since
         }
-        const bool begun = launch(prepare_task(runtime.system(), {"shutdown", {}}, end_tree(op)));
+        scope_state& system = runtime.system();
+        const bool begun = launch(system, prepare_task(system, {"shutdown", {}}, end_tree(op)));
         if (!begun) op->finish();  // the executor has been shut down, and the tree with it
     } catch (...) {
         {

@@ -59,6 +59,7 @@ TEST(InjectionModel, ManyAtOnceComeAfterWhatTheirGiverHasGivenBefore) {
         numbered_job a;
         numbered_job b;
         numbered_job c;
+        numbered_job d;
         injection_queue q;
         std::thread giver([&] {
             q.push(a);
@@ -77,8 +78,11 @@ TEST(InjectionModel, ManyAtOnceComeAfterWhatTheirGiverHasGivenBefore) {
         take_all();
         giver.join();
         while (!q.looks_empty()) take_all();
-        model::check(a.taken == 1 && b.taken == 1 && c.taken == 1, "each once");
-        model::check(a.order < b.order && b.order < c.order, "first in, first out");
+        q.push(d);
+        take_all();
+        model::check(a.taken == 1 && b.taken == 1 && c.taken == 1 && d.taken == 1, "each once");
+        model::check(a.order < b.order && b.order < c.order && c.order < d.order,
+                     "first in, first out");
     });
 }
 

@@ -322,10 +322,11 @@ private:
     template <class F, class... Args>
     static bool spawn_into(admission_place place, const spawn_options& o, F&& f, Args&&... args) {
         detail::scope_state& s = place.state_->scope();
-        return detail::launch(detail::prepare_callable(
-            s, o,
-            detail::admitted_call<std::decay_t<F>, std::decay_t<Args>...>(
-                std::move(place), std::forward<F>(f), std::forward<Args>(args)...)));
+        return detail::launch(
+            s, detail::prepare_callable(
+                   s, o,
+                   detail::admitted_call<std::decay_t<F>, std::decay_t<Args>...>(
+                       std::move(place), std::forward<F>(f), std::forward<Args>(args)...)));
     }
 
     template <class F, class... Args>

@@ -43,9 +43,9 @@ public:
         requires detail::spawnable<F, Args...>
     void spawn(const spawn_options& o, F&& f, Args&&... args) const {
         const detail::on_behalf of_its_maker(&context_);
-        detail::launch(detail::admitted(
-            *scope_,
-            detail::prepare_callable(*scope_, o, std::forward<F>(f), std::forward<Args>(args)...)));
+        detail::launch(*scope_, detail::admitted(*scope_, detail::prepare_callable(
+                                                              *scope_, o, std::forward<F>(f),
+                                                              std::forward<Args>(args)...)));
     }
     template <class F>
         requires detail::spawnable<F>
@@ -63,8 +63,8 @@ public:
         requires detail::spawnable<F, Args...>
     [[nodiscard]] bool try_spawn(const spawn_options& o, F&& f, Args&&... args) const {
         const detail::on_behalf of_its_maker(&context_);
-        return detail::launch(
-            detail::prepare_callable(*scope_, o, std::forward<F>(f), std::forward<Args>(args)...));
+        return detail::launch(*scope_, detail::prepare_callable(*scope_, o, std::forward<F>(f),
+                                                                std::forward<Args>(args)...));
     }
     template <class F>
         requires detail::spawnable<F>

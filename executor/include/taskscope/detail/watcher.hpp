@@ -46,6 +46,8 @@ inline bool is_watched(const worker& w) noexcept {
 
 /// Before a step of the loop, if the worker is watched.
 void take_up(worker& w, promise_base& p) noexcept;
+/// The same for one that is no coroutine.
+void take_up(worker& w, traced_receiver& r, bool runs) noexcept;
 
 void tell_let_go(worker& w, std::source_location at) noexcept;
 

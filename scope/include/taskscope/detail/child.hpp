@@ -69,6 +69,10 @@ struct child : traced_receiver {
         own.context.locals = spawner->locals;
         return own.context;
     }
+    /// What context_for(), or an observer, has given, if `usual` is what the first was asked with.
+    task_context& context_of(task_context& usual) noexcept {
+        return has_extras_ && site_.extras->context.home != nullptr ? site_.extras->context : usual;
+    }
     /// When the child has completed.
     void drop_locals() noexcept {
         if (has_extras_) site_.extras->locals = {};
@@ -90,6 +94,7 @@ struct child : traced_receiver {
     atomic<child*>* place = nullptr;  ///< where the registry has it
     std::uint32_t stripe = 0;  ///< of whoever has spawned it, in the registry and in a spread scope
     bool counted_apart = false;
+    bool never_runs = false;  ///< of a plain_child: a stop was requested before it was spawned
 
 private:
     child_extras& extras() {
@@ -122,7 +127,9 @@ void unregister(child& c) noexcept;
 /// Makes the record the owner of the task, which is ready to be scheduled then.
 void adopt(child& c, promise_base& p, task_context& context) noexcept;
 
-/// First half of a member's end: policy, registry, and the task's frame, if `p` is not null.
+/// First half of a member's end: policy, observers, registry. `error` is not null if that is how it has ended.
+void complete(child& c, outcome how, const std::exception_ptr* error) noexcept;
+/// The same for a task, and its frame, which `p` is null without.
 void complete(child& c, promise_base* p) noexcept;
 
 /// Memory of a record of type `Record`, with construction and destruction.
@@ -175,14 +182,29 @@ template <class F, class... Args>
 using child_result_t =
     typename child_result<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>::type;
 
+/// A callable with the arguments it gets, moved into the one call.
+template <class F, class... Args>
+struct bound_call {
+    template <class G, class... As>
+    explicit bound_call(G&& g, As&&... as)
+        : function(std::forward<G>(g)), arguments(std::forward<As>(as)...) {}
+
+    auto operator()() {
+        return std::apply([this](Args&... as) { return std::invoke(function, std::move(as)...); },
+                          arguments);
+    }
+
+    [[no_unique_address]] F function;
+    [[no_unique_address]] std::tuple<Args...> arguments;
+};
+
 /// A child made from a callable and arguments, which live as long as it does. `Base` is child, or is derived from it.
 template <class Base, class F, class... Args>
 struct callable_record : Base {
     template <class G, class... As>
     callable_record(scope_state& s, std::source_location at, G&& g, As&&... as)
         : Base(&callable_record::finish, s, at),
-          function(std::forward<G>(g)),
-          arguments(std::forward<As>(as)...) {}
+          call(std::forward<G>(g), std::forward<As>(as)...) {}
 
     static job* finish(receiver& r, promise_base* p) noexcept {
         auto* self = static_cast<callable_record*>(&r);
@@ -194,13 +216,7 @@ struct callable_record : Base {
         return nullptr;
     }
 
-    auto call() {
-        return std::apply([this](Args&... as) { return std::invoke(function, std::move(as)...); },
-                          arguments);
-    }
-
-    [[no_unique_address]] F function;
-    [[no_unique_address]] std::tuple<Args...> arguments;
+    [[no_unique_address]] bound_call<F, Args...> call;
 };
 
 template <class F, class... Args>

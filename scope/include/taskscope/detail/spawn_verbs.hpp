@@ -8,6 +8,7 @@
 #include <taskscope/detail/child.hpp>
 #include <taskscope/detail/contract.hpp>
 #include <taskscope/detail/deferred.hpp>
+#include <taskscope/detail/plain_child.hpp>
 #include <taskscope/detail/spawn_here.hpp>
 #include <taskscope/spawn_future.hpp>
 #include <taskscope/start.hpp>
@@ -37,24 +38,18 @@ namespace detail {
 template <class F, class... Args>
 concept spawnable = std::invocable<std::decay_t<F>&, std::decay_t<Args>...>;
 
-/// Enters the record's scope and has it adopt the task that `make_task` gives. Null: the scope is closed. Then,
-/// and if anything throws, the record is gone.
-template <class Record, class MakeTask>
-promise_base* prepare(Record* c, const spawn_options& o, task_context& context,
-                      MakeTask make_task) {
+/// Enters the record's scope and calls `begin(context)`, which gives what is to be scheduled. Null: the scope is closed.
+/// Then, and if anything throws, the record is gone.
+template <class Record, class Begin>
+auto prepare(Record* c, const spawn_options& o, task_context& context, Begin begin)
+    -> decltype(begin(context)) {
     scope_state& s = *c->scope;
     bool entered = false;
     try {
         if (!o.name.empty()) c->set_name(o.name);
         task_context& own = c->context_for(context);
         entered = try_enter(*c);
-        if (entered) {
-            auto t = make_task();
-            if (!t) throw_empty_task();
-            promise_base& p = release_frame(t);
-            adopt(*c, p, own);
-            return &p;
-        }
+        if (entered) return begin(own);
     } catch (...) {
         const scope_state::place place = c->membership();
         if (entered) unregister(*c);
@@ -66,16 +61,29 @@ promise_base* prepare(Record* c, const spawn_options& o, task_context& context,
     return nullptr;
 }
 
+/// What prepare() begins with where the child is the task that `make_task` gives.
+template <class MakeTask>
+auto begin_with(child& c, MakeTask make_task) {
+    return [&c, make_task = std::move(make_task)](task_context& context) {
+        auto t = make_task();
+        if (!t) throw_empty_task();
+        promise_base* const p = &release_frame(t);
+        adopt(c, *p, context);
+        return p;
+    };
+}
+
 /// What prepare() gave; throws scope_closed if that is null.
-inline promise_base* admitted(scope_state& s, promise_base* p) {
-    if (p == nullptr) throw_scope_closed(s);
-    return p;
+template <class Job>
+Job* admitted(scope_state& s, Job* j) {
+    if (j == nullptr) throw_scope_closed(s);
+    return j;
 }
 
 /// Schedules what prepare() gave. False if that is null.
-inline bool launch(promise_base* p) noexcept {
-    if (p == nullptr) return false;
-    schedule(*p->context->home, *p);  // After this line the child may be gone.
+inline bool launch(scope_state& s, job* j) noexcept {
+    if (j == nullptr) return false;
+    schedule(*s.context.home, *j);  // After this line the child may be gone.
     return true;
 }
 
@@ -83,22 +91,39 @@ template <class T>
 promise_base* prepare_task(scope_state& s, const spawn_options& o, task<T>&& t) {
     check_spawnable(t);
     auto* c = record_memory<task_child>::make(s, o.location);
-    return prepare(c, o, s.context, [&t] { return std::move(t); });
+    return prepare(c, o, s.context, begin_with(*c, [&t] { return std::move(t); }));
 }
 
+/// A task in any case.
 template <class F, class... Args>
-promise_base* prepare_callable(scope_state& s, const spawn_options& o, F&& f, Args&&... args) {
+promise_base* prepare_task_of(scope_state& s, const spawn_options& o, F&& f, Args&&... args) {
     using record = callable_child<std::decay_t<F>, std::decay_t<Args>...>;
     auto* c =
         record_memory<record>::make(s, o.location, std::forward<F>(f), std::forward<Args>(args)...);
-    return prepare(c, o, s.context, [c] { return task_of(*c); });
+    return prepare(c, o, s.context, begin_with(*c, [c] { return task_of(*c); }));
+}
+
+template <class F, class... Args>
+job* prepare_callable(scope_state& s, const spawn_options& o, F&& f, Args&&... args) {
+    if constexpr (!is_plain<F, Args...>) {
+        return prepare_task_of(s, o, std::forward<F>(f), std::forward<Args>(args)...);
+    } else {
+        using record = plain_record<std::decay_t<F>, std::decay_t<Args>...>;
+        auto* c = record_memory<record>::make(s, o.location, std::forward<F>(f),
+                                              std::forward<Args>(args)...);
+        return prepare(c, o, s.context, [c](task_context& context) -> job* {
+            prepare_plain(*c, context);
+            return c;
+        });
+    }
 }
 
 template <class T>
 child_handle<T> spawn_future_task(scope_state& s, const spawn_options& o, task<T>&& t) {
     check_spawnable(t);
     auto* c = record_memory<future_task_child<T>>::make(s, o.location);
-    launch(admitted(s, prepare(c, o, c->own_context, [&t] { return std::move(t); })));
+    launch(s, admitted(
+                  s, prepare(c, o, c->own_context, begin_with(*c, [&t] { return std::move(t); }))));
     return handle_access::make<T>(c);
 }
 
@@ -108,7 +133,8 @@ auto spawn_future_callable(scope_state& s, const spawn_options& o, F&& f, Args&&
     using record = future_callable_child<T, std::decay_t<F>, std::decay_t<Args>...>;
     auto* c =
         record_memory<record>::make(s, o.location, std::forward<F>(f), std::forward<Args>(args)...);
-    launch(admitted(s, prepare(c, o, c->own_context, [c] { return task_of(*c); })));
+    launch(s,
+           admitted(s, prepare(c, o, c->own_context, begin_with(*c, [c] { return task_of(*c); }))));
     return handle_access::make<T>(c);
 }
 
@@ -148,6 +174,7 @@ public:
     /// executor.
     /// Throws: scope_closed; what copying the arguments, or calling `f` here, throws; std::bad_alloc. Then
     ///   nothing was spawned.
+    /// Allocates: the record, with `f` and `args` in it; if `f` returns a task its frame, too.
     template <class F>
         requires spawnable<F>
     void spawn(F&& f, std::source_location where = std::source_location::current()) {
@@ -174,8 +201,8 @@ public:
     template <class F, class... Args>
         requires spawnable<F, Args...>
     void spawn(const spawn_options& o, F&& f, Args&&... args) {
-        launch(admitted(state(), prepare_callable(state(), o, std::forward<F>(f),
-                                                  std::forward<Args>(args)...)));
+        launch(state(), admitted(state(), prepare_callable(state(), o, std::forward<F>(f),
+                                                           std::forward<Args>(args)...)));
     }
 
     /// Runs a task from a named coroutine function as a child.
@@ -187,7 +214,7 @@ public:
     }
     template <class T>
     void spawn(const spawn_options& o, task<T> t) {
-        launch(admitted(state(), prepare_task(state(), o, std::move(t))));
+        launch(state(), admitted(state(), prepare_task(state(), o, std::move(t))));
     }
 
     /// Like spawn(), but returns false if the scope is closed; the task is then destroyed unrun.
@@ -195,7 +222,7 @@ public:
         requires spawnable<F, Args...>
     [[nodiscard]] bool try_spawn(const spawn_options& o, F&& f, Args&&... args) {
         return launch(
-            prepare_callable(state(), o, std::forward<F>(f), std::forward<Args>(args)...));
+            state(), prepare_callable(state(), o, std::forward<F>(f), std::forward<Args>(args)...));
     }
     template <class F>
         requires spawnable<F>
@@ -211,7 +238,7 @@ public:
     }
     template <class T>
     [[nodiscard]] bool try_spawn(const spawn_options& o, task<T> t) {
-        return launch(prepare_task(state(), o, std::move(t)));
+        return launch(state(), prepare_task(state(), o, std::move(t)));
     }
     template <class T>
     [[nodiscard]] bool try_spawn(task<T> t,
@@ -242,8 +269,7 @@ public:
         requires spawnable<F, Args...>
     auto spawn_here(const spawn_options& o, F&& f, Args&&... args) {
         return spawn_here_awaiter(*admitted(
-            state(),
-            prepare_callable(state(), o, std::forward<F>(f), std::forward<Args>(args)...)));
+            state(), prepare_task_of(state(), o, std::forward<F>(f), std::forward<Args>(args)...)));
     }
     template <class T>
     auto spawn_here(task<T> t, std::source_location where = std::source_location::current()) {

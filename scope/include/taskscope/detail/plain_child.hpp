@@ -1,0 +1,61 @@
+// <taskscope/detail/plain_child.hpp> - a child that is no task but is called: one piece of memory, and no frame.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <taskscope/detail/child.hpp>
+#include <taskscope/detail/job.hpp>
+
+#include <exception>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+namespace taskscope::detail {
+
+struct plain_child : child, function_job {
+    plain_child(function_job::function run, scope_state& s, std::source_location at) noexcept
+        : child(nullptr, s, at), function_job(run) {}
+};
+
+/// What adopt() is for a task.
+void prepare_plain(plain_child& c, task_context& context) noexcept;
+/// From here on the worker works for it. False if it is not to be called.
+bool begin_plain(plain_child& c) noexcept;
+
+template <class F, class... Args>
+struct plain_record : plain_child {
+    template <class G, class... As>
+    plain_record(scope_state& s, std::source_location at, G&& g, As&&... as)
+        : plain_child(&plain_record::run, s, at),
+          body(std::forward<G>(g), std::forward<As>(as)...) {}
+
+    static void run(function_job& j) noexcept {
+        auto* self = static_cast<plain_record*>(&j);
+        scope_state& scope = *self->scope;
+        const scope_state::place place = self->membership();
+        self->run_body();
+        record_memory<plain_record>::destroy(self);
+        scope.leave(place);  // After this line scope may be gone.
+    }
+
+private:
+    void run_body() noexcept {
+        if (!begin_plain(*this)) return complete(*this, outcome::stopped, nullptr);
+        try {
+            static_cast<void>(body());
+        } catch (...) {
+            const std::exception_ptr error = std::current_exception();
+            return complete(*this, outcome::error, &error);
+        }
+        complete(*this, outcome::value, nullptr);
+    }
+
+    [[no_unique_address]] bound_call<F, Args...> body;
+};
+
+/// Whether a callable does its work when it is called, and gives no task.
+template <class F, class... Args>
+inline constexpr bool is_plain =
+    !is_task_type<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
+
+}  // namespace taskscope::detail
