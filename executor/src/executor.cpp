@@ -51,8 +51,8 @@ executor_core::executor_core(executor& home, const executor_options& options, bo
 
 void executor_core::close() {
     shutdown();
+    injected.wait_for_pushers();  // they may still be in the reactor, which is an extension's
     extensions_.clear();
-    injected.wait_for_pushers();
 }
 
 void executor_core::start_threads() {

@@ -81,6 +81,8 @@ private:
     job* find_fairly(worker& w) noexcept;
     bool others_wait(const worker& w) const noexcept;
     job* take_injected(worker& w) noexcept;
+    /// Puts all but the first, which it returns, into the deque of `w`.
+    job* keep(worker& w, job* first) noexcept;
     job* steal(worker& w) noexcept;
     job* search(worker& w) noexcept;
     void sleep(worker& w) noexcept;

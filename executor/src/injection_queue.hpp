@@ -55,6 +55,26 @@ public:
     job* pop(std::size_t takers, std::size_t most) noexcept {
         if (looks_empty()) return nullptr;
         const std::lock_guard lock{mutex_};
+        return take(takers, most);
+    }
+
+    /// The same for who has something else to do; nullptr also while somebody else is at it, which may take long.
+    job* try_pop(std::size_t takers, std::size_t most) noexcept {
+        if (looks_empty()) return nullptr;
+        const std::unique_lock lock{mutex_, std::try_to_lock};
+        return lock.owns_lock() ? take(takers, most) : nullptr;
+    }
+
+    /// Any thread. A hint, except behind a heavy_barrier().
+    bool looks_empty() const noexcept {
+        // edge inject.turn, acquire half (release half: the exchange in turn_over()).
+        return stack_.load(std::memory_order_acquire) == nullptr &&
+               size_.load(std::memory_order_relaxed) == 0;
+    }
+    std::uint64_t pushed() const noexcept { return pushed_.load(std::memory_order_relaxed); }
+
+private:
+    job* take(std::size_t takers, std::size_t most) noexcept {
         if (first_ == nullptr) turn_over();
         job* const chain = first_;
         if (chain == nullptr) return nullptr;
@@ -67,15 +87,6 @@ public:
         return chain;
     }
 
-    /// Any thread. A hint, except behind a heavy_barrier().
-    bool looks_empty() const noexcept {
-        // edge inject.turn, acquire half (release half: the exchange in turn_over()).
-        return stack_.load(std::memory_order_acquire) == nullptr &&
-               size_.load(std::memory_order_relaxed) == 0;
-    }
-    std::uint64_t pushed() const noexcept { return pushed_.load(std::memory_order_relaxed); }
-
-private:
     // What is on the stack becomes the end of the list.
     void turn_over() noexcept {
         if (stack_.load(std::memory_order_relaxed) == nullptr) return;

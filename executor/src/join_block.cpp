@@ -65,7 +65,7 @@ void join_block::announce_to_tsan() noexcept {
 
 std::coroutine_handle<> join_block::push_singly(worker& w) noexcept {
     for (std::uint32_t i = count; i-- > 1;) {
-        if (!w.try_fork(*branches()[i])) w.overflow(*branches()[i]);
+        if (!w.try_fork(*branches()[i])) w.hand_over(*branches()[i]);
     }
     return w.transfer(branches()[0]->handle(), *branches()[0]);
 }

@@ -50,7 +50,10 @@ void worker::wake_for_push() noexcept {
     if (core->idle.should_wake()) core->idle.wake_one();
 }
 
+void worker::hand_over(job& j) noexcept { core->inject(j); }
+
 void worker::overflow(job& j) noexcept {
+    if (core->manual) return hand_over(j);  // the oldest first, as far as can be
     job* oldest = &j;
     std::size_t n = 1;
     for (; n < overflow_batch; ++n) {
@@ -154,11 +157,14 @@ job* executor_core::find_fairly(worker& w) noexcept {
         if (job* j = w.queue.steal()) return j;
     }
     // As many as if there were nothing else to do: what comes in must not wait for ever longer.
-    return take_injected(w);
+    return keep(w, injected.try_pop(workers.size(), injected_batch));
 }
 
 job* executor_core::take_injected(worker& w) noexcept {
-    job* const first = injected.pop(workers.size(), injected_batch);
+    return keep(w, injected.pop(workers.size(), injected_batch));
+}
+
+job* executor_core::keep(worker& w, job* first) noexcept {
     if (first == nullptr) return nullptr;
     // The rest goes into the deque, last one first, so that pop() finds them in order.
     job* reversed = nullptr;

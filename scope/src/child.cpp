@@ -14,6 +14,7 @@ namespace taskscope::detail {
 bool try_enter(child& c) noexcept {
     const scope_state::place place = c.scope->try_enter();
     c.counted_apart = place != scope_state::in_word;
+    c.stripe = place;
     if (place == scope_state::refused) {
         c.scope->count.refused.fetch_add(1, std::memory_order_relaxed);
         return false;
@@ -27,7 +28,6 @@ void enlist(child& c) noexcept {
     // Without memory there is no trace.
     if (runtime.trace_awaits) [[unlikely]]
         c.trace.reset(new (std::nothrow) await_trace);
-    runtime.registry.add(c);
     c.scope->count_spawned(c.membership());
 }
 
@@ -55,9 +55,13 @@ void give(child& c, promise_base& p, task_context& context) noexcept {
 
 void adopt(child& c, promise_base& p, task_context& context) noexcept {
     if (c.scope->runtime.observed.load(std::memory_order_relaxed)) [[unlikely]]
-        return give_observed(c, p, context);
-    give(c, p, context);
+        give_observed(c, p, context);
+    else
+        give(c, p, context);
+    list(c);
 }
+
+void list(child& c) noexcept { c.scope->runtime.registry.add(c); }
 
 void complete(child& c, outcome how, const std::exception_ptr* error) noexcept {
     if (how == outcome::stopped) c.scope->count.stopped.fetch_add(1, std::memory_order_relaxed);

@@ -13,6 +13,7 @@ void prepare_plain(plain_child& c, task_context& context) noexcept {
     if (c.scope->runtime.observed.load(std::memory_order_relaxed)) [[unlikely]]
         own = &c.scope->runtime.all_observers->spawned(c, context);
     c.never_runs = own->stop.stop_requested();
+    list(c);
 }
 
 bool begin_plain(plain_child& c) noexcept {

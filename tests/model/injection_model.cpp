@@ -158,18 +158,19 @@ TEST(InjectionModel, TheQueueMayGoWhenAllGiversHaveLeft) {
     });
 }
 
+struct last_job : function_job {
+    last_job()
+        : function_job([](function_job& f) noexcept {
+              auto* bell = &static_cast<last_job&>(f).done;
+              bell->store(1, std::memory_order_release);
+              futex_wake_one(bell);
+          }) {}
+    taskscope::detail::atomic<std::uint32_t> done{0};
+};
+
 // The job lets somebody end the executor while the thread that has injected it is still inside.
 TEST(InjectionModel, AnExecutorOutlivesWhoeverInjects) {
     model::expect_holds([] {
-        struct last_job : function_job {
-            last_job()
-                : function_job([](function_job& f) noexcept {
-                      auto* bell = &static_cast<last_job&>(f).done;
-                      bell->store(1, std::memory_order_release);
-                      futex_wake_one(bell);
-                  }) {}
-            taskscope::detail::atomic<std::uint32_t> done{0};
-        };
         last_job j;
         auto m = std::make_unique<machine>(1);
         std::thread giver([&j, core = &m->core()] { core->inject(j); });
@@ -180,6 +181,38 @@ TEST(InjectionModel, AnExecutorOutlivesWhoeverInjects) {
         m.reset();
         giver.join();
     });
+}
+
+/// Something is always happening, so nobody has to interrupt it.
+struct busy_reactor final : taskscope::reactor {
+    void wait(taskscope::detail::clock::duration) noexcept override { std::this_thread::yield(); }
+    bool poll() noexcept override { return false; }
+    void interrupt() noexcept override { ++interrupts; }
+    int interrupts = 0;
+};
+struct reactor_extension final : taskscope::detail::executor_extension {
+    explicit reactor_extension(executor& home) { home.attach(r); }
+    void shut_down() noexcept override {}
+    busy_reactor r;
+};
+
+// The driver is about to be interrupted, notices by itself, and runs the last job.
+TEST(InjectionModel, AReactorOutlivesWhoeverInterruptsIt) {
+    model::expect_holds(
+        [] {
+            last_job j;
+            auto m = std::make_unique<machine>(1);
+            taskscope::detail::extension_of<reactor_extension>(*m);
+            std::thread giver([&j, core = &m->core()] { core->inject(j); });
+            std::thread only = m->be_worker(0, [m = m.get()](worker& w) {
+                model::core_access::run(m->core(), w, m->next_job(w));
+            });
+            while (j.done.load(std::memory_order_acquire) == 0) futex_wait(j.done, 0);
+            only.join();
+            m.reset();
+            giver.join();
+        },
+        model::with_few_outdated());
 }
 
 }  // namespace

@@ -48,6 +48,11 @@ TEST_P(observers_on, each_worker_is_told_to_begin_and_to_end_once_on_its_own_thr
     EXPECT_EQ(log->begun, log->ended);
 }
 
+struct tally_of_names final : observer {
+    void child_spawned(observed_child& c) override { letters += c.name().size(); }
+    std::atomic<std::size_t> letters{0};
+};
+
 /// Counts, and is gone when it should be.
 struct tally final : observer {
     ~tally() override { alive = false; }
@@ -157,6 +162,24 @@ TEST_P(observers_on, branches_that_were_stolen_balance_their_steps_on_each_worke
     ex.shutdown();
     EXPECT_GE(b->steps, 20);
     for (const int busy : b->busy) EXPECT_EQ(busy, 0);
+}
+
+// A record has no name, or gets one that moves, when observers are told of it: a dump must not look at that.
+TEST_P(observers_on, are_told_of_children_while_others_dump) {
+    executor ex{{.workers = GetParam()}};
+    const observation o = observe(ex, std::make_shared<tally_of_names>());
+    std::atomic<bool> over{false};
+    std::thread looker([&] {
+        while (!over) EXPECT_FALSE(dump(ex.root()).empty());
+    });
+    task_scope s{ex};
+    for (int i = 0; i < 2000; ++i) {
+        s.spawn([]() -> task<> { co_await yield(); });
+        s.spawn(spawn_options{.name = "a name that needs memory of its own"}, [] {});
+    }
+    s.blocking_join();
+    over = true;
+    looker.join();
 }
 
 INSTANTIATE_TEST_SUITE_P(workers, observers_on, testing::Values(1U, 2U, 4U));

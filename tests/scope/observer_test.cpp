@@ -53,6 +53,31 @@ TEST_F(observers,
     EXPECT_THAT(offsets, ElementsAre(1, 2, 4));
 }
 
+// The locals of a child go with it, and it goes before its scope ends.
+TEST_F(observers, of_the_end_of_a_scope_are_on_behalf_of_nobody) {
+    struct locals final : observer {
+        void scope_ended(task_scope&) override { seen.push_back(number.get_or(-1)); }
+        const task_local<int> number;
+        std::vector<int> seen;
+    };
+    const auto who = std::make_shared<locals>();
+    const observation o = observe(ex, who);
+    const auto spawn_into = [](task_scope& s, bool plain) -> task<> {
+        if (plain) {
+            s.spawn([] {});
+        } else {
+            s.spawn([]() -> task<> { co_return; });
+        }
+        co_return;
+    };
+    for (const bool plain : {true, false}) {
+        task_scope s{ex};
+        s.spawn([&]() -> task<> { co_await with_local(who->number, 7, spawn_into(s, plain)); });
+        s.blocking_join();
+    }
+    EXPECT_THAT(who->seen, ElementsAre(-1, -1));
+}
+
 // cases: S30
 TEST_F(observers, several_are_told_in_the_order_in_which_they_came_and_one_can_go) {
     observation first = observe(ex, std::make_shared<recorder>(log, "1 "));

@@ -5,6 +5,7 @@
 #include <taskscope/parallel.hpp>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -47,6 +48,40 @@ TEST_F(plain_children, may_return_what_nobody_wants) {
     s.spawn([held] { return held; });
     s.blocking_join();
     EXPECT_EQ(held.use_count(), 1);
+}
+
+// More than a deque holds.
+TEST_F(plain_children, run_in_the_order_of_their_spawns_on_a_manual_executor) {
+    constexpr int many = 70'000;
+    manual_executor ex;
+    task_scope s{ex};
+    int next = 0;
+    int out_of_turn = 0;
+    s.spawn([&] {
+        for (int i = 0; i < many; ++i) {
+            s.spawn([&, i] {
+                if (i != next) ++out_of_turn;
+                next = i + 1;
+            });
+        }
+    });
+    s.blocking_join();
+    EXPECT_EQ(next, many);
+    EXPECT_EQ(out_of_turn, 0);
+}
+
+TEST_F(plain_children, are_not_what_gives_a_task_by_reference) {
+    manual_executor ex;
+    task_scope s{ex};
+    int ran = 0;
+    const auto work = [](int& n) -> task<> {
+        ++n;
+        co_return;
+    };
+    s.spawn(std::identity{}, work(ran));
+    s.spawn([&]() -> const task<> { return work(ran); });
+    s.blocking_join();
+    EXPECT_EQ(ran, 2);
 }
 
 // cases: S33, S34

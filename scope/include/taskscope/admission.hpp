@@ -207,7 +207,7 @@ public:
     }
 
 private:
-    using result = std::invoke_result_t<F&, Args...>;
+    using result = std::remove_cvref_t<std::invoke_result_t<F&, Args...>>;
 
     auto call() {
         return std::apply(

@@ -52,7 +52,7 @@ struct future_child : child {
         // edge future.drop, both halves, as everywhere here: who comes later destroys what the other one wrote.
         const bool unwanted = (state.fetch_or(settled, std::memory_order_acq_rel) & dropped) != 0;
         if (unwanted) result.reset();
-        s.leave(this->membership());  // After this line s may be gone.
+        leave(s, this->membership());
         done_event.set();
         // edge future.drop
         if (unwanted ||

@@ -47,6 +47,7 @@ public:
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
         parent = &h.promise();
         enlist(record_);
+        list(record_);
         trace = record_.trace.get();
         promise_base& p = task_access::promise(task_);
         p.context = &record_.scope->context;

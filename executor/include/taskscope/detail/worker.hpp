@@ -114,6 +114,9 @@ struct alignas(cache_line_pair) worker {
     }
 
     void wake_for_push() noexcept;
+    /// Gives a job to everybody.
+    void hand_over(job& j) noexcept;
+    /// Gives one that finds no room to everybody, and with it the youngest of the deque.
     void overflow(job& j) noexcept;
 
     fork_deque forks;  ///< branches of a fork_join, parts of a parallel_invoke

@@ -118,19 +118,27 @@ private:
 
 static_assert(sizeof(child) <= 48, "there may be millions");
 
-/// The record enters its scope and the registry. False if the scope is closed.
+/// The record enters its scope. False if the scope is closed.
 bool try_enter(child& c) noexcept;
 /// The second half of that, for one that is a member already.
 void enlist(child& c) noexcept;
+/// Into the registry, where anybody may read the record: it does not change any more.
+void list(child& c) noexcept;
 /// Takes back the registration of a child that could not be started.
 void unregister(child& c) noexcept;
-/// Makes the record the owner of the task, which is ready to be scheduled then.
+/// Makes the record the owner of the task, and lists it. The task is ready to be scheduled then.
 void adopt(child& c, promise_base& p, task_context& context) noexcept;
 
 /// First half of a member's end: policy, observers, registry. `error` is not null if that is how it has ended.
 void complete(child& c, outcome how, const std::exception_ptr* error) noexcept;
 /// The same for a task, and its frame, which `p` is null without.
 void complete(child& c, promise_base* p) noexcept;
+
+/// Second half of a member's end. What this worker has worked for may be gone from here on.
+inline void leave(scope_state& s, scope_state::place p) noexcept {
+    this_worker()->context = nullptr;
+    s.leave(p);  // After this line s may be gone.
+}
 
 /// Memory of a record of type `Record`, with construction and destruction.
 template <class Record>
@@ -164,7 +172,7 @@ struct task_child : child {
         const scope_state::place place = self->membership();
         complete(*self, p);
         record_memory<task_child>::destroy(self);
-        scope.leave(place);  // After this line scope may be gone.
+        leave(scope, place);
         return nullptr;
     }
 };
@@ -179,8 +187,8 @@ struct child_result<task<T>> {
     using type = T;
 };
 template <class F, class... Args>
-using child_result_t =
-    typename child_result<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>::type;
+using child_result_t = typename child_result<
+    std::remove_cvref_t<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>>::type;
 
 /// A callable with the arguments it gets, moved into the one call.
 template <class F, class... Args>
@@ -212,7 +220,7 @@ struct callable_record : Base {
         const scope_state::place place = self->membership();
         complete(*self, p);
         record_memory<callable_record>::destroy(self);
-        scope.leave(place);  // After this line scope may be gone.
+        leave(scope, place);
         return nullptr;
     }
 

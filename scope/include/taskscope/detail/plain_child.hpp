@@ -17,7 +17,7 @@ struct plain_child : child, function_job {
         : child(nullptr, s, at), function_job(run) {}
 };
 
-/// What adopt() is for a task.
+/// What adopt() is for a task: it is listed, and ready to be scheduled.
 void prepare_plain(plain_child& c, task_context& context) noexcept;
 /// From here on the worker works for it. False if it is not to be called.
 bool begin_plain(plain_child& c) noexcept;
@@ -35,7 +35,7 @@ struct plain_record : plain_child {
         const scope_state::place place = self->membership();
         self->run_body();
         record_memory<plain_record>::destroy(self);
-        scope.leave(place);  // After this line scope may be gone.
+        leave(scope, place);
     }
 
 private:
@@ -55,7 +55,7 @@ private:
 
 /// Whether a callable does its work when it is called, and gives no task.
 template <class F, class... Args>
-inline constexpr bool is_plain =
-    !is_task_type<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
+inline constexpr bool is_plain = !is_task_type<
+    std::remove_cvref_t<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>>;
 
 }  // namespace taskscope::detail
