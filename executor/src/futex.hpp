@@ -39,7 +39,8 @@ inline void futex_wait_as_guest(
     atomic<std::uint32_t>& word, std::uint32_t expected,
     std::chrono::nanoseconds limit = std::chrono::nanoseconds::max()) noexcept {
     if (tsan_listens()) [[unlikely]] {
-        limit = std::min<std::chrono::nanoseconds>(limit, std::chrono::milliseconds(10));
+        constexpr std::chrono::nanoseconds pause = std::chrono::milliseconds(10);
+        limit = std::min(limit, hiding_limit(pause));
         ::usleep(0);
     }
     futex_wait(word, expected, limit);
