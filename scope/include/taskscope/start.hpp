@@ -142,8 +142,8 @@ public:
 
     /// Lets the starter go on with `value`.
     ///
-    /// Returns: false, and does nothing, if the starter was stopped before: the child is asked to stop then, and
-    ///   the starter waits for its end.
+    /// Returns: false, and does nothing, if the starter was stopped before: the child is being asked to stop then, which
+    ///   may come a moment later, and the starter waits for its end.
     /// Throws: what moving the value throws, and the child may try again; misuse_error the second time.
     template <class U = T>
         requires std::convertible_to<U&&, T>
