@@ -25,6 +25,14 @@ struct numbered_job : function_job {
     int order = 0;
 };
 
+void take_two(injection_queue& q, int& n) {
+    for (job* j = q.pop(1, 2); j != nullptr; j = j->next) {
+        auto& mine = static_cast<numbered_job&>(*j);
+        ++mine.taken;
+        mine.order = ++n;
+    }
+}
+
 TEST(InjectionModel, EachJobIsTakenOnceAndInTheOrderOfItsGiver) {
     model::expect_holds([] {
         numbered_job a;
@@ -36,18 +44,11 @@ TEST(InjectionModel, EachJobIsTakenOnceAndInTheOrderOfItsGiver) {
             q.push(b);
         });
         int n = 0;
-        const auto take_all = [&] {
-            for (job* j = q.pop(1, 2); j != nullptr; j = j->next) {
-                auto& mine = static_cast<numbered_job&>(*j);
-                ++mine.taken;
-                mine.order = ++n;
-            }
-        };
         q.push(c);
-        take_all();
-        take_all();
+        take_two(q, n);
+        take_two(q, n);
         giver.join();
-        while (!q.looks_empty()) take_all();
+        while (!q.looks_empty()) take_two(q, n);
         model::check(a.taken == 1 && b.taken == 1 && c.taken == 1, "each once");
         model::check(a.order < b.order, "first in, first out");
     });
@@ -68,18 +69,11 @@ TEST(InjectionModel, ManyAtOnceComeAfterWhatTheirGiverHasGivenBefore) {
             q.push(b, c, 2);
         });
         int n = 0;
-        const auto take_all = [&] {
-            for (job* j = q.pop(1, 2); j != nullptr; j = j->next) {
-                auto& mine = static_cast<numbered_job&>(*j);
-                ++mine.taken;
-                mine.order = ++n;
-            }
-        };
-        take_all();
+        take_two(q, n);
         giver.join();
-        while (!q.looks_empty()) take_all();
+        while (!q.looks_empty()) take_two(q, n);
         q.push(d);
-        take_all();
+        take_two(q, n);
         model::check(a.taken == 1 && b.taken == 1 && c.taken == 1 && d.taken == 1, "each once");
         model::check(a.order < b.order && b.order < c.order && c.order < d.order,
                      "first in, first out");

@@ -23,14 +23,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <source_location>
 #include <stdexcept>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -195,9 +193,7 @@ class admitted_call {
 public:
     template <class G, class... As>
     explicit admitted_call(admission_place&& p, G&& f, As&&... args)
-        : place_(std::move(p)),
-          function_(std::forward<G>(f)),
-          arguments_(std::forward<As>(args)...) {}
+        : place_(std::move(p)), call_(std::forward<G>(f), std::forward<As>(args)...) {}
 
     auto operator()() {
         std::size_t bytes = sizeof(callable_child<admitted_call>);
@@ -207,29 +203,21 @@ public:
     }
 
 private:
-    using result = std::remove_cvref_t<std::invoke_result_t<F&, Args...>>;
-
-    auto call() {
-        return std::apply(
-            [this](Args&... args) { return std::invoke(function_, std::move(args)...); },
-            arguments_);
-    }
     auto make(std::size_t& bytes) {
         const frame_meter meter(bytes);
-        if constexpr (is_task_type<result>) {
-            return call();
+        if constexpr (is_task_type<decltype(call_())>) {
+            return call_();
         } else {
             return call_inside();
         }
     }
     task<> call_inside() {
-        call();
+        call_();
         co_return;
     }
 
     admission_place place_;
-    [[no_unique_address]] F function_;
-    [[no_unique_address]] std::tuple<Args...> arguments_;
+    [[no_unique_address]] bound_call<F, Args...> call_;
 };
 
 }  // namespace detail

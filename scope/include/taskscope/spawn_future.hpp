@@ -8,7 +8,6 @@
 
 #include <memory>
 #include <optional>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -122,10 +121,7 @@ struct future_callable_child : future_child<T> {
         : future_child<T>(&future_callable_child::finish, &future_callable_child::free, s, at),
           held(std::in_place, std::forward<G>(g), std::forward<As>(as)...) {}
 
-    auto call() {
-        return std::apply([](F& f, Args&... as) { return std::invoke(f, std::move(as)...); },
-                          *held);
-    }
+    auto call() { return (*held)(); }
 
     static job* finish(receiver& r, promise_base* p) noexcept {
         auto& self = static_cast<future_callable_child&>(r);
@@ -138,7 +134,7 @@ struct future_callable_child : future_child<T> {
         record_memory<future_callable_child>::destroy(static_cast<future_callable_child*>(&f));
     }
 
-    std::optional<std::tuple<F, Args...>> held;
+    std::optional<bound_call<F, Args...>> held;
 };
 
 }  // namespace detail
