@@ -25,21 +25,23 @@ void set_watcher(executor& home, watcher* who) noexcept {
 }
 
 void take_up(worker& w, promise_base& p) noexcept {
-    if (traced_receiver* const r = record_of(p)) take_up(w, *r, p.result != outcome::stopped);
+    traced_receiver* const r = record_of(p);
+    watcher* const who = watcher_of(w);
+    if (r != nullptr && who != nullptr) take_up(w, who->record(*r), p.result != outcome::stopped);
 }
 
-void take_up(worker& w, traced_receiver& r, bool runs) noexcept {
+void take_up(worker& w, watched& c, bool runs) noexcept {
     watcher* const who = watcher_of(w);
     // If it has been running it has only come by way of the loop.
-    if (who == nullptr || &r == w.child || !who->takes_up(w, r, runs)) return;
-    w.child = &r;
+    if (who == nullptr || &c == w.child || !who->takes_up(w, c, runs)) return;
+    w.child = &c;
     w.notes = true;
 }
 
 void tell_let_go(worker& w, std::source_location at) noexcept {
-    traced_receiver& r = *std::exchange(w.child, nullptr);
+    watched& c = *std::exchange(w.child, nullptr);
     w.notes = w.traces_awaits;
-    if (watcher* const who = watcher_of(w)) who->lets_go(w, r, at);
+    if (watcher* const who = watcher_of(w)) who->lets_go(w, c, at);
 }
 
 void watched_thread_ends(worker& w) noexcept {

@@ -23,12 +23,12 @@ bool try_enter(child& c) noexcept {
     return true;
 }
 
-void enlist(child& c) noexcept {
-    scope_runtime& runtime = c.scope->runtime;
+void enlist(child& c) noexcept { c.scope->count_spawned(c.membership()); }
+
+void trace_awaits(child_of_task& c) noexcept {
     // Without memory there is no trace.
-    if (runtime.trace_awaits) [[unlikely]]
+    if (c.scope->runtime.trace_awaits) [[unlikely]]
         c.trace.reset(new (std::nothrow) await_trace);
-    c.scope->count_spawned(c.membership());
 }
 
 void unregister(child& c) noexcept {
@@ -38,7 +38,7 @@ void unregister(child& c) noexcept {
 
 namespace {
 
-void give(child& c, promise_base& p, task_context& context) noexcept {
+void give(child_of_task& c, promise_base& p, task_context& context) noexcept {
     p.context = &context;
     p.reports_to = completion::traced;
     p.recv = &c;
@@ -47,13 +47,15 @@ void give(child& c, promise_base& p, task_context& context) noexcept {
 }
 
 // A function of its own, so that the others save no registers for it.
-[[gnu::noinline]] void give_observed(child& c, promise_base& p, task_context& context) noexcept {
+[[gnu::noinline]] void give_observed(child_of_task& c, promise_base& p,
+                                     task_context& context) noexcept {
     give(c, p, c.scope->runtime.all_observers->spawned(c, context));
 }
 
 }  // namespace
 
-void adopt(child& c, promise_base& p, task_context& context) noexcept {
+void adopt(child_of_task& c, promise_base& p, task_context& context) noexcept {
+    trace_awaits(c);
     if (c.scope->runtime.observed.load(std::memory_order_relaxed)) [[unlikely]]
         give_observed(c, p, context);
     else

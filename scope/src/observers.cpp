@@ -193,8 +193,10 @@ void observers::ended(scope_state& s) noexcept {
     tell([&](const observer_entry& e) { e.who->scope_ended(s.facade()); });
 }
 
-bool observers::takes_up(worker& w, traced_receiver& r, bool runs) noexcept {
-    auto& c = static_cast<child&>(r);
+watched& observers::record(traced_receiver& r) noexcept { return static_cast<child_of_task&>(r); }
+
+bool observers::takes_up(worker& w, watched& taken_up, bool runs) noexcept {
+    auto& c = static_cast<child&>(taken_up);
     if (!c.is_observed()) return false;
     observed_extras& x = c.observed();
     if (!x.started && !runs) return false;  // it never begins
@@ -207,8 +209,8 @@ bool observers::takes_up(worker& w, traced_receiver& r, bool runs) noexcept {
     return true;
 }
 
-void observers::lets_go(worker& w, traced_receiver& r, std::source_location at) noexcept {
-    tell_of(static_cast<child&>(r),
+void observers::lets_go(worker& w, watched& c, std::source_location at) noexcept {
+    tell_of(static_cast<child&>(c),
             [&](observer& o, observed_child& view) { o.child_suspended(view, w.index, at); });
 }
 

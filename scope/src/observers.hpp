@@ -50,8 +50,9 @@ public:
     void opened(scope_state& s) noexcept;
     void ended(scope_state& s) noexcept;
 
-    bool takes_up(worker& w, traced_receiver& r, bool runs) noexcept override;
-    void lets_go(worker& w, traced_receiver& r, std::source_location at) noexcept override;
+    watched& record(traced_receiver& r) noexcept override;
+    bool takes_up(worker& w, watched& c, bool runs) noexcept override;
+    void lets_go(worker& w, watched& c, std::source_location at) noexcept override;
     void thread_ends(worker& w) noexcept override;
 
 private:

@@ -14,10 +14,11 @@ namespace taskscope::detail {
 /// Puts into a child_info or a straggler where `c` was last suspended. By a walker of the registry.
 template <class Info>
 void describe_suspension(const child& c, Info& info) {
-    if (c.trace == nullptr) return;
-    info.suspended_at = c.trace->innermost();
+    const await_trace* const trace = c.awaits();
+    if (trace == nullptr) return;
+    info.suspended_at = trace->innermost();
     await_list list;
-    if (!c.trace->read(list)) return;
+    if (!trace->read(list)) return;
     info.await_chain.assign(list.places.begin(), list.places.begin() + list.count);
     info.awaits_unlisted = list.unlisted;
     if (list.count != 0) info.suspended_at = list.places.front();

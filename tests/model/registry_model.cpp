@@ -22,9 +22,7 @@ using taskscope::detail::scope_access;
 using taskscope::detail::scope_state;
 
 struct record : child {
-    explicit record(scope_state& s)
-        : child([](receiver&, promise_base*) noexcept -> job* { return nullptr; }, s,
-                std::source_location::current()) {}
+    explicit record(scope_state& s) : child(s, std::source_location::current()) {}
     int text =
         7;  // plain: a walker reads it, and the owner's memory may go when remove() has returned
 };

@@ -15,15 +15,20 @@ using model::worker;
 TEST(WatcherModel, IsWholeWhenAWorkerSeesIt) {
     model::expect_holds([] {
         struct watching final : taskscope::detail::watcher {
-            bool takes_up(worker&, taskscope::detail::traced_receiver&, bool) noexcept override {
+            taskscope::detail::watched& record(
+                taskscope::detail::traced_receiver&) noexcept override {
+                return nothing;
+            }
+            bool takes_up(worker&, taskscope::detail::watched&, bool) noexcept override {
                 return false;
             }
-            void lets_go(worker&, taskscope::detail::traced_receiver&,
+            void lets_go(worker&, taskscope::detail::watched&,
                          std::source_location) noexcept override {}
             void thread_ends(worker&) noexcept override {
                 model::check(text == 7, "a watcher is whole");
             }
             int text = 7;
+            taskscope::detail::watched nothing;
         };
         machine m(1);
         std::unique_ptr<watching> who;

@@ -24,11 +24,14 @@ struct handle_access;
 /// Whoever lets go of the result last destroys it: the child while it is still a member, so that a join leaves
 /// nothing behind. Whoever lets go of the record last destroys that.
 template <class T>
-struct future_child : child {
+struct future_child : child_of_task {
     using memory_function = void (*)(future_child&) noexcept;
 
     future_child(function end, memory_function f, scope_state& s, std::source_location at)
-        : child(end, s, at), source(s.stop.token()), own_context(s.context), free_memory(f) {
+        : child_of_task(end, s, at),
+          source(s.stop.token()),
+          own_context(s.context),
+          free_memory(f) {
         own_context.stop = source.token();
     }
 

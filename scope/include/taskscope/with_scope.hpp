@@ -47,6 +47,7 @@ public:
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
         parent = &h.promise();
         enlist(record_);
+        trace_awaits(record_);
         list(record_);
         trace = record_.trace.get();
         promise_base& p = task_access::promise(task_);
@@ -88,7 +89,7 @@ private:
         return self.parent;
     }
 
-    child record_;  // is not told of the end itself
+    child_of_task record_;  // is not told of the end itself
     task<T> task_;
     std::exception_ptr early_error_;
 };

@@ -17,6 +17,10 @@ class executor;
 namespace taskscope::detail {
 
 struct promise_base;
+struct traced_receiver;
+
+/// Base of what is watched. What it is only the room above knows.
+struct watched {};
 
 class watcher {
 public:
@@ -24,11 +28,13 @@ public:
     watcher& operator=(const watcher&) = delete;
     virtual ~watcher() = default;
 
-    /// `w` is about to go on with the task of `r`; or with its destructors if not `runs`. Returns whether lets_go() is
+    /// Of the task that tells `r` of its end.
+    virtual watched& record(traced_receiver& r) noexcept = 0;
+    /// `w` is about to go on with `c`; or with its destructors if not `runs`. Returns whether lets_go() is
     /// wanted; it comes unless the room above has said end_watch() before.
-    virtual bool takes_up(worker& w, traced_receiver& r, bool runs) noexcept = 0;
+    virtual bool takes_up(worker& w, watched& c, bool runs) noexcept = 0;
     /// It waits at `at`, with line 0 if it only lets others go first. Nobody else can resume it yet.
-    virtual void lets_go(worker& w, traced_receiver& r, std::source_location at) noexcept = 0;
+    virtual void lets_go(worker& w, watched& c, std::source_location at) noexcept = 0;
     /// On the thread of `w`, which has nothing left to do.
     virtual void thread_ends(worker& w) noexcept = 0;
 
@@ -47,7 +53,7 @@ inline bool is_watched(const worker& w) noexcept {
 /// Before a step of the loop, if the worker is watched.
 void take_up(worker& w, promise_base& p) noexcept;
 /// The same for one that is no coroutine.
-void take_up(worker& w, traced_receiver& r, bool runs) noexcept;
+void take_up(worker& w, watched& c, bool runs) noexcept;
 
 void tell_let_go(worker& w, std::source_location at) noexcept;
 

@@ -18,7 +18,7 @@ namespace taskscope::detail {
 
 class executor_core;
 class watcher;
-struct traced_receiver;
+struct watched;
 
 /// About where the stack ends. Not the frame's address: asking for that makes every function that does keep a frame.
 [[gnu::always_inline]] inline void* stack_pointer() noexcept {
@@ -139,8 +139,8 @@ struct alignas(cache_line_pair) worker {
     bool drove = false;          ///< has been the driver since it last ran a job
     bool polling =
         false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
-    bool searching = false;            ///< counted among the searchers
-    traced_receiver* child = nullptr;  ///< the one that is running, if it is watched
+    bool searching = false;    ///< counted among the searchers
+    watched* child = nullptr;  ///< the one that is running, if it is watched
     worker_counters counters;
 
     /// Where this worker sleeps. Written under the idle lock, by the one who wakes it.

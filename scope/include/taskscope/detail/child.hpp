@@ -7,6 +7,7 @@
 #include <taskscope/detail/current.hpp>
 #include <taskscope/detail/locals.hpp>
 #include <taskscope/detail/scope_state.hpp>
+#include <taskscope/detail/watcher.hpp>
 #include <taskscope/task.hpp>
 
 #include <cstdint>
@@ -34,9 +35,8 @@ struct child_extras {
 };
 
 /// Base of all records. Allocated from frame memory; gone before the member leaves its scope.
-struct child : traced_receiver {
-    child(function end, scope_state& s, std::source_location at) noexcept
-        : traced_receiver(end), scope(&s), site_(at) {}
+struct child : watched {
+    child(scope_state& s, std::source_location at) noexcept : scope(&s), site_(at) {}
     child(const child&) = delete;
     child& operator=(const child&) = delete;
     ~child() {
@@ -85,6 +85,9 @@ struct child : traced_receiver {
     /// What it has extras becomes part of that. Null without memory.
     observed_extras* become_observed() noexcept;
 
+    /// Where it was last suspended; null if nobody wants to know, or it is no task.
+    const await_trace* awaits() const noexcept;
+
     scope_state* scope;
     /// Where its scope counts it.
     scope_state::place membership() const noexcept {
@@ -93,8 +96,9 @@ struct child : traced_receiver {
 
     atomic<child*>* place = nullptr;  ///< where the registry has it
     std::uint32_t stripe = 0;  ///< of whoever has spawned it, in the registry and in a spread scope
-    bool counted_apart = false;
-    bool never_runs = false;  ///< of a plain_child: a stop was requested before it was spawned
+    bool counted_apart : 1 = false;
+    bool never_runs : 1 = false;  ///< of a plain_child: a stop was requested before it was spawned
+    bool is_task : 1 = false;     ///< it is a child_of_task
 
 private:
     child_extras& extras() {
@@ -116,7 +120,19 @@ private:
     } site_;
 };
 
-static_assert(sizeof(child) <= 48, "there may be millions");
+static_assert(sizeof(child) <= 32, "there may be millions");
+
+/// One that is told of the end of a task.
+struct child_of_task : traced_receiver, child {
+    child_of_task(function end, scope_state& s, std::source_location at) noexcept
+        : traced_receiver(end), child(s, at) {
+        is_task = true;
+    }
+};
+
+inline const await_trace* child::awaits() const noexcept {
+    return is_task ? static_cast<const child_of_task*>(this)->trace.get() : nullptr;
+}
 
 /// The record enters its scope. False if the scope is closed.
 bool try_enter(child& c) noexcept;
@@ -126,8 +142,10 @@ void enlist(child& c) noexcept;
 void list(child& c) noexcept;
 /// Takes back the registration of a child that could not be started.
 void unregister(child& c) noexcept;
+/// Before it is listed: gives it a trace if its executor traces awaits.
+void trace_awaits(child_of_task& c) noexcept;
 /// Makes the record the owner of the task, and lists it. The task is ready to be scheduled then.
-void adopt(child& c, promise_base& p, task_context& context) noexcept;
+void adopt(child_of_task& c, promise_base& p, task_context& context) noexcept;
 
 /// First half of a member's end: policy, observers, registry. `error` is not null if that is how it has ended.
 void complete(child& c, outcome how, const std::exception_ptr* error) noexcept;
@@ -162,9 +180,9 @@ struct record_memory {
 };
 
 /// A child made from a task.
-struct task_child : child {
+struct task_child : child_of_task {
     task_child(scope_state& s, std::source_location at) noexcept
-        : child(&task_child::finish, s, at) {}
+        : child_of_task(&task_child::finish, s, at) {}
 
     static job* finish(receiver& r, promise_base* p) noexcept {
         auto* self = static_cast<task_child*>(&r);
@@ -206,7 +224,7 @@ struct bound_call {
     [[no_unique_address]] std::tuple<Args...> arguments;
 };
 
-/// A child made from a callable and arguments, which live as long as it does. `Base` is child, or is derived from it.
+/// A child made from a callable and arguments, which live as long as it does. `Base` is child_of_task, or is derived from it.
 template <class Base, class F, class... Args>
 struct callable_record : Base {
     template <class G, class... As>
@@ -228,7 +246,7 @@ struct callable_record : Base {
 };
 
 template <class F, class... Args>
-using callable_child = callable_record<child, F, Args...>;
+using callable_child = callable_record<child_of_task, F, Args...>;
 
 /// Runs a callable that is no coroutine as a task. `f` outlives it.
 template <class Record>

@@ -14,8 +14,8 @@
 namespace taskscope::detail {
 
 /// A child that has not begun, on the scope's stack of them.
-struct deferred_child : child {
-    using child::child;
+struct deferred_child : child_of_task {
+    using child_of_task::child_of_task;
 
     deferred_child* below = nullptr;
     /// Makes it a running child; the caller's membership becomes its own. False if it failed to begin: then it is gone.

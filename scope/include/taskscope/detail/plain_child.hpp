@@ -14,8 +14,10 @@ namespace taskscope::detail {
 
 struct plain_child : child, function_job {
     plain_child(function_job::function run, scope_state& s, std::source_location at) noexcept
-        : child(nullptr, s, at), function_job(run) {}
+        : child(s, at), function_job(run) {}
 };
+
+static_assert(sizeof(plain_child) <= 56, "with a pointer to call with it, a block of 64 bytes");
 
 /// What adopt() is for a task: it is listed, and ready to be scheduled.
 void prepare_plain(plain_child& c, task_context& context) noexcept;

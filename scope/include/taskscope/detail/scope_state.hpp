@@ -88,8 +88,14 @@ public:
     }
     /// One that has entered there is counted in `spawned`; or not any more, with -1.
     void count_spawned(place p, int by = 1) noexcept {
-        atomic<std::uint64_t>& n = p == in_word ? count.spawned : stripe_at(p).spawned;
-        n.fetch_add(static_cast<std::uint64_t>(by), std::memory_order_relaxed);
+        const auto d = static_cast<std::uint64_t>(by);
+        if (p == in_word) {
+            count.spawned.fetch_add(d, std::memory_order_relaxed);
+        } else if (atomic<std::uint64_t>& n = stripe_at(p).spawned; p == stripe_count_ - 1) {
+            n.fetch_add(d, std::memory_order_relaxed);
+        } else {  // nobody but that worker writes it
+            n.store(n.load(std::memory_order_relaxed) + d, std::memory_order_relaxed);
+        }
     }
     /// The number of the worker this thread is; as of all other threads, also the workers of other executors, the one
     /// after the last. What a worker works for says nothing: it may have come through a portal.

@@ -63,7 +63,7 @@ auto prepare(Record* c, const spawn_options& o, task_context& context, Begin beg
 
 /// What prepare() begins with where the child is the task that `make_task` gives.
 template <class MakeTask>
-auto begin_with(child& c, MakeTask make_task) {
+auto begin_with(child_of_task& c, MakeTask make_task) {
     return [&c, make_task = std::move(make_task)](task_context& context) {
         auto t = make_task();
         if (!t) throw_empty_task();
