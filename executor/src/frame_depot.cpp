@@ -5,14 +5,21 @@
 #include <sys/mman.h>
 
 #include <new>
+#include <utility>
 
 namespace taskscope::detail {
 
 frame_block* frame_depot::take(std::size_t c, std::int64_t& n) {
     shelf& s = shelves_[c];
     const std::lock_guard lock{s.mutex};
+    const std::int64_t wanted = frame_class::batch(c);
+    if (frame_block* const batch = std::exchange(s.batches[s.newest], nullptr)) {
+        s.newest = (s.newest + s.batches.size() - 1) % s.batches.size();
+        s.out += wanted;
+        n = wanted;
+        return batch;
+    }
     frame_block* taken = nullptr;
-    const std::int64_t wanted = n;
     for (n = 0; n < wanted; ++n) {
         if (s.used == nullptr) {
             if (taken != nullptr) break;
@@ -28,24 +35,19 @@ frame_block* frame_depot::take(std::size_t c, std::int64_t& n) {
     return taken;
 }
 
+void frame_depot::give_batch(std::size_t c, frame_block* first) noexcept {
+    shelf& s = shelves_[c];
+    const std::lock_guard lock{s.mutex};
+    s.newest = (s.newest + 1) % s.batches.size();
+    s.out -= frame_class::batch(c);
+    s.put_back(std::exchange(s.batches[s.newest], first));
+}
+
 void frame_depot::give(std::size_t c, frame_block* first) noexcept {
     shelf& s = shelves_[c];
     const std::lock_guard lock{s.mutex};
-    while (first != nullptr) {
-        frame_block* const b = first;
-        first = b->next;
-        span& home = span::of(b);
-        if (home.is_spent()) link(s.used, home);
-        b->next = home.free;
-        home.free = b;
-        --s.out;
-        if (--home.out != 0) continue;
-        unlink(s.used, home);
-        link(s.unused, home);
-        ++s.unused_spans;
-    }
-    // Some are kept, lest a load that goes up and down makes and frees spans all the time.
-    while (s.unused_spans > 1 + s.used_spans() / 8) s.free_one();
+    for (const frame_block* b = first; b != nullptr; b = b->next) --s.out;
+    s.put_back(first);
 }
 
 frame_depot::totals frame_depot::count() const noexcept {
@@ -68,6 +70,23 @@ void frame_depot::shelf::use_another(std::size_t c) {
         link(used, *span::make(c, spans != 0));
         ++spans;
     }
+}
+
+void frame_depot::shelf::put_back(frame_block* first) noexcept {
+    while (first != nullptr) {
+        frame_block* const b = first;
+        first = b->next;
+        span& home = span::of(b);
+        if (home.is_spent()) link(used, home);
+        b->next = home.free;
+        home.free = b;
+        if (--home.out != 0) continue;
+        unlink(used, home);
+        link(unused, home);
+        ++unused_spans;
+    }
+    // Some are kept, lest a load that goes up and down makes and frees spans all the time.
+    while (unused_spans > 1 + used_spans() / 8) free_one();
 }
 
 void frame_depot::shelf::free_one() noexcept {

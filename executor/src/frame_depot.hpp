@@ -5,6 +5,9 @@
 // and a span that has no block out any more goes back to operator delete, but for a few. So memory
 // follows what is in use, however frames of long and short lives were mixed, for a short lock per batch.
 //
+// The last few batches that came back are kept as they are. Where one thread makes frames and another one frees them
+// these go from one to the other, and nobody walks along blocks that are in the cache of somebody else.
+//
 // A span is as large as a huge page, and from the second one of a size on it asks to be one. Where a million frames are
 // alive most of what a spawn costs is memory touched for the first time: a fault, and a walk through page tables, for
 // every 4 KiB (docs/decisions/0006). Of a first span only what is cut is touched.
@@ -29,9 +32,11 @@ public:
         std::size_t reserved = 0;  ///< bytes of all spans
     };
 
-    /// Up to `n` blocks, linked, and at least one; sets `n` to their number. Throws std::bad_alloc.
+    /// A batch of blocks, linked, or fewer, but at least one; sets `n` to their number. Throws std::bad_alloc.
     frame_block* take(std::size_t c, std::int64_t& n);
-    /// Takes back a linked list of them.
+    /// Takes back a batch.
+    void give_batch(std::size_t c, frame_block* first) noexcept;
+    /// Takes back any number, linked.
     void give(std::size_t c, frame_block* first) noexcept;
 
     totals count() const noexcept;
@@ -64,9 +69,12 @@ private:
         std::size_t spans = 0;
         std::size_t unused_spans = 0;
         std::int64_t out = 0;
+        std::array<frame_block*, 4> batches{};  // a ring: the last ones that came back
+        std::size_t newest = 0;
 
         std::size_t used_spans() const noexcept { return spans - unused_spans; }
         void use_another(std::size_t c);
+        void put_back(frame_block* first) noexcept;
         void free_one() noexcept;
     };
 

@@ -122,7 +122,7 @@ void* frame_cache::allocate_elsewhere(std::size_t bytes) {
         add(unlisted_, 1);
         return memory;
     }
-    std::int64_t n = frame_class::batch(c);
+    std::int64_t n = 0;
     frame_block* b = all().depot.take(c, n);
     lists_[c].first = b->next;
     add(lists_[c].room, 1 - n);
@@ -149,7 +149,7 @@ void frame_cache::give_batch(std::size_t c) noexcept {
     l.first = last->next;
     last->next = nullptr;
     add(l.room, frame_class::batch(c));
-    all().depot.give(c, first);
+    all().depot.give_batch(c, first);
 }
 
 frame_meter::frame_meter(std::size_t& bytes) noexcept : bytes_(bytes), outer_(innermost_meter) {

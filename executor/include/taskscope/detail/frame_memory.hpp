@@ -67,6 +67,7 @@ public:
             list& l = lists_[c];
             frame_block* b = l.first;
             l.first = b->next;
+            __builtin_prefetch(l.first, 1);  // may come from another processor: it is next
             add(l.room, 1);
             return b;
         }
