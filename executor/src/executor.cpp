@@ -33,11 +33,14 @@ executor_core::executor_core(executor& home, const executor_options& options, bo
     if (options.blocking_threads == 0) {
         throw std::invalid_argument("taskscope: an executor needs at least 1 blocking thread");
     }
+    // Jobs in a deque; beyond, some wait as one. From nowhere: the ring is 8 KiB then.
+    constexpr std::int64_t most_waiting = shrinkable<std::int64_t>(1024, 4);
     static constinit atomic<std::uint32_t> always_some{1};
     enable_asymmetric_barriers();
     workers.reserve(options.workers);
     for (unsigned i = 0; i < options.workers; ++i) {
-        workers.push_back(std::make_unique<worker>(*this, i));
+        workers.push_back(
+            std::make_unique<worker>(*this, i, manual ? deque::max_capacity : most_waiting));
         workers.back()->sleepers = barriers_are_asymmetric.load(std::memory_order_relaxed)
                                        ? &idle.sleeping()
                                        : &always_some;
@@ -112,20 +115,12 @@ void executor_core::schedule(job& j) noexcept {
 void executor_core::inject(job& j) noexcept {
     tsan_release(&j);
     injected.push(j);
-    announce_injected(1);
-}
-
-void executor_core::inject(job& oldest, job& youngest, std::size_t n) noexcept {
-    for (job* j = &oldest; j != &youngest; j = j->next) tsan_release(j);
-    tsan_release(&youngest);
-    injected.push(oldest, youngest, n);
-    announce_injected(n);
-}
-
-void executor_core::announce_injected(std::size_t n) noexcept {
-    full_fence();  // edge idle.push: the push comes before the look at sleepers and searchers
-    if (idle.should_wake()) idle.wake_one();
-    injected.leave(n);
+    light_barrier();  // edge idle.push: the push comes before the look at the sleepers
+    if (idle.sleeping().load(std::memory_order_relaxed) != 0) {
+        full_fence();  // edge idle.search: and before the look at the searchers
+        if (idle.should_wake()) idle.wake_one();
+    }
+    injected.leave();
 }
 
 void executor_core::arm(timer_entry& entry) {

@@ -37,8 +37,6 @@ public:
 
     void schedule(job& j) noexcept;
     void inject(job& j) noexcept;
-    /// The same for `n` jobs, linked by next from the oldest to the youngest.
-    void inject(job& oldest, job& youngest, std::size_t n) noexcept;
     void arm(timer_entry& entry);
 
     clock::time_point now() const noexcept;
@@ -91,7 +89,6 @@ private:
     void poll(worker& w) noexcept;
     void leave_idling(worker& w) noexcept;
     void join_threads() noexcept;
-    void announce_injected(std::size_t n) noexcept;
     executor_extension* last_running_extension() noexcept;
 
     struct extension_entry {

@@ -1,6 +1,7 @@
 // executor/src/worker.cpp - a worker's loop: run a job, find the next, search, sleep.
 // SPDX-License-Identifier: MIT
 #include "executor_core.hpp"
+#include "job_batch.hpp"
 #include "pause.hpp"
 
 #include <taskscope/detail/watcher.hpp>
@@ -22,9 +23,6 @@ constexpr unsigned poll_interval = 100;
 
 // So many injected jobs go into a worker's deque at once, at most. From nowhere.
 constexpr std::size_t injected_batch = 32;
-
-// So many jobs leave a full deque at once: one lock for all, and as many pushes find room. From nowhere.
-constexpr std::size_t overflow_batch = shrinkable<std::size_t>(256, 2);
 
 // The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
 constexpr auto longest_reactor_wait = hiding_limit(std::chrono::milliseconds(500));
@@ -53,16 +51,11 @@ void worker::wake_for_push() noexcept {
 void worker::hand_over(job& j) noexcept { core->inject(j); }
 
 void worker::overflow(job& j) noexcept {
-    if (core->manual) return hand_over(j);  // the oldest first, as far as can be
-    job* oldest = &j;
-    std::size_t n = 1;
-    for (; n < overflow_batch; ++n) {
-        job* const older = queue.pop();
-        if (older == nullptr) break;
-        older->next = oldest;
-        oldest = older;
-    }
-    core->inject(*oldest, j, n);
+    // Not where the oldest must come first.
+    job_batch* const batch = core->manual ? nullptr : job_batch::take_from(queue);
+    if (batch == nullptr) return hand_over(j);
+    push(*batch);  // there is room now; and if this worker takes it back, for what is in it
+    push(j);
 }
 
 void executor_core::run_worker(worker& w) noexcept {

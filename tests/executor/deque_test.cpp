@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -40,7 +41,7 @@ std::size_t number_of(const job* j) { return static_cast<const numbered_job*>(j)
 template <class D, std::int64_t origin>
 struct starting_at : D {
     static constexpr std::int64_t first = origin;
-    explicit starting_at(std::int64_t capacity) : D(capacity, origin) {}
+    explicit starting_at(std::int64_t capacity) : D(capacity, D::max_capacity, origin) {}
 };
 constexpr std::int64_t before_2_31 = (std::int64_t{1} << 31) - 3;
 constexpr std::int64_t before_2_32 = (std::int64_t{1} << 32) - 3;
@@ -98,6 +99,20 @@ TYPED_TEST(Deque, PopIfIsNotFooledByTheTraceOfAStolenJob) {
     EXPECT_EQ(d.approximate_size(), 0U);
     ASSERT_TRUE(d.push(jobs.data()));
     EXPECT_TRUE(d.pop_if(jobs.data()));
+    EXPECT_TRUE(d.looks_empty());
+}
+
+TEST(JobDeque, GivesItsYoungestOnlyIfThereAreMore) {
+    std::vector<numbered_job> jobs = numbered(3);
+    deque d(4);
+    for (job& j : jobs) ASSERT_TRUE(d.push(&j));
+    std::array<job*, 3> taken{};
+    EXPECT_FALSE(d.pop_many(taken.data(), 3)) << "the oldest may be a thief's";
+    EXPECT_TRUE(d.pop_many(taken.data(), 2));
+    EXPECT_EQ(taken[0], &jobs[1]);
+    EXPECT_EQ(taken[1], &jobs[2]);
+    EXPECT_EQ(d.steal(), jobs.data());
+    EXPECT_FALSE(d.pop_many(taken.data(), 1));
     EXPECT_TRUE(d.looks_empty());
 }
 

@@ -10,6 +10,7 @@
 #include <model/checker/model.hpp>
 #include <model/support/machine.hpp>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -86,6 +87,35 @@ TEST(DequeModel, SeveralJobsArePushedAtOnceIfThereIsRoomForAll) {
         thief.join();
         j.check_each_taken_once();
     });
+}
+
+TEST(DequeModel, SeveralJobsAreTakenAtOnceOrNone) {
+    const auto owner_and_thieves = [](std::size_t thieves) {
+        return [thieves] {
+            jobs<4> j;
+            deque d(4);
+            std::vector<std::thread> others;
+            for (std::size_t i = 0; i < thieves; ++i) {
+                others.emplace_back([&] {
+                    j.take(d.steal());
+                    j.take(d.steal());
+                });
+            }
+            for (std::size_t i = 0; i < 4; ++i) j.push(d, i);
+            std::array<job*, 2> taken{};
+            if (d.pop_many(taken.data(), 2)) {
+                model::check(taken[0] == &j.all[2] && taken[1] == &j.all[3], "the oldest first");
+                for (job* t : taken) j.take(t);
+            }
+            j.take(d.pop());
+            for (std::thread& t : others) t.join();
+            while (j.take(d.pop())) {
+            }
+            j.check_each_taken_once();
+        };
+    };
+    model::expect_holds(owner_and_thieves(1));
+    model::expect_holds(owner_and_thieves(2), model::with_few_outdated());
 }
 
 // cases: T408
@@ -185,7 +215,7 @@ TEST(DequeModel, PopIfTakesTheExpectedJobOrNothing) {
 TEST(DequeModel, IndicesPassTheWrapOfNarrowerTypes) {
     expect_holds_for_both([]<class D>() {
         jobs<3> j;
-        D d(2, (std::int64_t{1} << 32) - 2);
+        D d(2, D::max_capacity, (std::int64_t{1} << 32) - 2);
         std::thread thief([&] { j.take(d.steal()); });
         for (std::size_t i = 0; i < 3; ++i) j.push(d, i);
         while (j.take(d.pop())) {

@@ -54,32 +54,6 @@ TEST(InjectionModel, EachJobIsTakenOnceAndInTheOrderOfItsGiver) {
     });
 }
 
-// One by one, then several at once, whose last one had a successor in another queue: all the same order.
-TEST(InjectionModel, ManyAtOnceComeAfterWhatTheirGiverHasGivenBefore) {
-    model::expect_holds([] {
-        numbered_job a;
-        numbered_job b;
-        numbered_job c;
-        numbered_job d;
-        injection_queue q;
-        std::thread giver([&] {
-            q.push(a);
-            b.next = &c;
-            c.next = &a;
-            q.push(b, c, 2);
-        });
-        int n = 0;
-        take_two(q, n);
-        giver.join();
-        while (!q.looks_empty()) take_two(q, n);
-        q.push(d);
-        take_two(q, n);
-        model::check(a.taken == 1 && b.taken == 1 && c.taken == 1 && d.taken == 1, "each once");
-        model::check(a.order < b.order && b.order < c.order && c.order < d.order,
-                     "first in, first out");
-    });
-}
-
 // The only worker takes several at once, and nobody else is there for those that it does not run at once.
 TEST(InjectionModel, AllThatAreTakenTogetherAreRun) {
     model::expect_holds([] {
@@ -102,48 +76,13 @@ TEST(InjectionModel, AllThatAreTakenTogetherAreRun) {
     });
 }
 
-// A full deque hands its youngest jobs to everybody, several at once.
-TEST(InjectionModel, WhatLeavesAFullDequeIsRunOnce) {
-    model::expect_holds(
-        [] {
-            struct counted_job : function_job {
-                counted_job()
-                    : function_job(
-                          [](function_job& f) noexcept { ++static_cast<counted_job&>(f).runs; }) {}
-                int runs = 0;  // plain: two who run it race
-            };
-            machine m(2);
-            counted_job jobs[6];  // a deque has room for 4 here
-            const auto run_one = [&](worker& self) {
-                job* const j = model::core_access::find(m.core(), self);
-                if (j != nullptr) model::core_access::run(m.core(), self, j);
-                return j != nullptr;
-            };
-            std::thread helper = m.be_worker(1, run_one);
-            std::thread spawner = m.be_worker(0, [&](worker& self) {
-                for (counted_job& j : jobs) self.push(j);
-                run_one(self);
-            });
-            helper.join();
-            spawner.join();
-            std::thread rest = m.be_worker(0, [&](worker& self) {
-                while (run_one(self)) {
-                }
-            });
-            rest.join();
-            model::check(m.statistics().injected != 0, "not all found room");
-            for (const counted_job& j : jobs) model::check(j.runs == 1, "each once");
-        },
-        model::with_few_outdated());
-}
-
 TEST(InjectionModel, TheQueueMayGoWhenAllGiversHaveLeft) {
     model::expect_holds([] {
         auto q = std::make_unique<injection_queue>();
         numbered_job a;
         std::thread giver([&, queue = q.get()] {
             queue->push(a);
-            queue->leave(1);
+            queue->leave();
         });
         while (q->pop(1, 1) == nullptr) std::this_thread::yield();
         q->wait_for_pushers();

@@ -285,6 +285,8 @@ def patched(text, mutants):
         for m in spans[begin, stop]:
             switch = f"::model::is_mutant({m.number})"
             if "MUTANT" in m.text:
+                if original != text[begin:stop]:
+                    sys.exit(f"mutants overlap: {m.name}")
                 original = m.text.replace("MUTANT", switch)
             else:
                 original = f"({switch} ? {m.text} : {original})"

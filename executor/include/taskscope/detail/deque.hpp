@@ -51,17 +51,18 @@ class basic_deque {
 public:
     static constexpr std::int64_t initial_capacity =
         shrinkable<std::int64_t>(256, 2);  // slots, a power of two; from nowhere
-    /// The ring does not grow beyond. A worker that has made so many jobs hands the rest to everybody.
+    /// The ring does not grow beyond, unless less was asked for.
     static constexpr std::int64_t max_capacity = shrinkable<std::int64_t>(1 << 16, 4);
 
     /// Allocates the first ring. Throws std::bad_alloc.
-    /// `origin`: where the indices start.
-    explicit basic_deque(std::int64_t capacity = initial_capacity,
+    /// `most`: slots of the greatest one. `origin`: where the indices start.
+    explicit basic_deque(std::int64_t capacity = initial_capacity, std::int64_t most = max_capacity,
                          std::int64_t origin = first_count<std::int64_t>())
         : top_(origin),
           bottom_(origin),
           ring_(ring::make(capacity, nullptr)),
-          full_at_(origin + capacity) {}
+          full_at_(origin + capacity),
+          most_(most) {}
 
     ~basic_deque() {
         for (ring* r = ring_.load(std::memory_order_relaxed); r != nullptr;) {
@@ -112,6 +113,24 @@ public:
         if (top_.load(std::memory_order_relaxed) > bottom) return nullptr;
         if (!lower_bottom(bottom) && !take_last()) return nullptr;
         return ring_.load(std::memory_order_relaxed)->slot(bottom).load(std::memory_order_relaxed);
+    }
+
+    /// Owner only. The `n` youngest jobs, the oldest of them first. False, and nothing is taken, if a thief might want one
+    /// of them.
+    bool pop_many(job** jobs, std::int64_t n) noexcept {
+        static_assert(payer == barrier_payer::owner, "one barrier for all of them");
+        const std::int64_t bottom = bottom_.load(std::memory_order_relaxed) - n;
+        // A thief that reads a later top than we did reads our bottom after it, and takes nothing above that.
+        if (top_.load(std::memory_order_relaxed) >= bottom) return false;
+        if (!lower_bottom(bottom)) {
+            // edge deque.publish, release half, as in push().
+            bottom_.store(bottom + n, std::memory_order_release);
+            return false;
+        }
+        ring* r = ring_.load(std::memory_order_relaxed);
+        for (std::int64_t i = 0; i < n; ++i)
+            jobs[i] = r->slot(bottom + i).load(std::memory_order_relaxed);
+        return true;
     }
 
     /// Owner only. Takes `expected` out if it is the youngest job, and says whether it did. Costs no
@@ -243,7 +262,7 @@ private:
         const std::int64_t top = top_.load(std::memory_order_acquire);
         full_at_ = top + r->capacity();
         if (bottom != full_at_) return r;
-        if (r->capacity() >= max_capacity) return nullptr;
+        if (r->capacity() >= most_) return nullptr;
         ring* larger = nullptr;
         try {
             larger = ring::make(2 * r->capacity(), r);
@@ -264,6 +283,7 @@ private:
     alignas(cache_line_pair) atomic<std::int64_t> bottom_;
     atomic<ring*> ring_;
     std::int64_t full_at_;  // owner's: no push at this bottom before another look at top
+    const std::int64_t most_;
 };
 
 /// For jobs that others take all the time.

@@ -57,7 +57,9 @@ inline constexpr int transfer_budget = 128;
 inline constexpr std::size_t transfer_stack = std::size_t{64} * 1024;
 
 struct alignas(cache_line_pair) worker {
-    worker(executor_core& c, unsigned i) : core(&c), index(i) {}
+    /// `most`: jobs in its deque.
+    worker(executor_core& c, unsigned i, std::int64_t most)
+        : queue(deque::initial_capacity, most), core(&c), index(i) {}
 
     /// Pushes a job that this worker, or a thief, will run.
     [[gnu::always_inline]] void push(job& j) noexcept {
@@ -116,7 +118,7 @@ struct alignas(cache_line_pair) worker {
     void wake_for_push() noexcept;
     /// Gives a job to everybody.
     void hand_over(job& j) noexcept;
-    /// Gives one that finds no room to everybody, and with it the youngest of the deque.
+    /// Makes room for it.
     void overflow(job& j) noexcept;
 
     fork_deque forks;  ///< branches of a fork_join, parts of a parallel_invoke
