@@ -53,8 +53,26 @@ void worker::hand_over(job& j) noexcept { core->inject(j); }
 void worker::overflow(job& j) noexcept {
     // Not where the oldest must come first.
     job_batch* const batch = core->manual ? nullptr : job_batch::take_from(queue);
-    if (batch == nullptr) return hand_over(j);
-    push(*batch);  // there is room now; and if this worker takes it back, for what is in it
+    // There is room now; and if this worker takes it back, for what is in it.
+    if (batch != nullptr) push(*batch);
+    if (!push_to(queue, j)) hand_over(j);
+}
+
+job* worker::take_next() noexcept {
+    if (core->manual || (tick + 1) % fairness_interval == 0 || next != nullptr ||
+        !forks.looks_empty())
+        return nullptr;
+    job* const j = queue.pop();
+    if (j == nullptr) return nullptr;
+    tsan_acquire(j);
+    ++tick;
+    worker_counters::add(counters.jobs);
+    return j;
+}
+
+void worker::put_back(job& j) noexcept {
+    --tick;
+    worker_counters::add(counters.jobs, static_cast<std::uint64_t>(-1));
     push(j);
 }
 
@@ -107,7 +125,7 @@ job* executor_core::step(worker& w, job& j) noexcept {
     w.budget = transfer_budget;
     w.stack_floor = static_cast<char*>(stack_pointer()) - transfer_stack;
     w.next = nullptr;
-    if (j.kind == job_kind::function) [[unlikely]] {
+    if (j.kind != job_kind::coroutine) [[unlikely]] {
         auto& f = static_cast<function_job&>(j);
         f.call(f);
         return w.next;

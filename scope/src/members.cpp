@@ -91,37 +91,36 @@ scope_state::stripe& scope_state::stripe_at(place p) noexcept {
     return stripes_[p];
 }
 
-void scope_state::leave(place p) noexcept {
-    if (p != in_word) [[unlikely]] {
-        // edge scope.leave, both halves: what each member did is visible to whoever ends the scope.
-        if (stripe_at(p).children.fetch_sub(1, std::memory_order_acq_rel) != 1)
-            return;  // *this may be gone
-    }
+void scope_state::leave(place p, std::uint32_t children) noexcept {
+    if (p == in_word) return leave_word(one_child * children);
+    // edge scope.leave, both halves: what each member did is visible to whoever ends the scope.
+    if (stripe_at(p).children.fetch_sub(children, std::memory_order_acq_rel) != children)
+        return;  // *this may be gone
     leave_word(one_child);
 }
 
-void scope_state::leave_word(std::uint64_t member) noexcept {
+void scope_state::leave_word(std::uint64_t members) noexcept {
     // In a loop and not by recursion: a tree may be deep.
-    for (scope_state* s = this; s != nullptr; member = one_scope) s = s->leave_once(member);
+    for (scope_state* s = this; s != nullptr; members = one_scope) s = s->leave_once(members);
 }
 
-scope_state* scope_state::leave_once(std::uint64_t member) noexcept {
+scope_state* scope_state::leave_once(std::uint64_t members) noexcept {
     std::uint64_t word = word_.load(std::memory_order_relaxed);
     for (;;) {
-        std::uint64_t next = word - member;
+        std::uint64_t next = word - members;
         const bool last = next < one_child && (word & join_wanted) != 0;
         const bool cleanup = last && (word & deferred) != 0;
         if (last) next |= closed | (cleanup ? one_child : ending);
         // edge scope.leave, both halves: what each member did is visible to whoever ends the scope.
         if (!word_.compare_exchange_weak(word, next, std::memory_order_acq_rel,
                                          std::memory_order_relaxed)) {
-            if (member == one_child) stand_in_line();
+            if (members < one_scope) stand_in_line();
             continue;
         }
         // Unless we are the last, *this may be gone.
         if (!cleanup) return last ? end() : nullptr;
         if (begin_deferred()) return nullptr;
-        member = one_child;  // nothing was begun: it is us who leaves
+        members = one_child;  // nothing was begun: it is us who leaves
         word = word_.load(std::memory_order_relaxed);
     }
 }

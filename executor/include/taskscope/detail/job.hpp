@@ -11,6 +11,7 @@ namespace taskscope::detail {
 enum class job_kind : std::uint8_t {
     coroutine,  ///< a promise_base: resume, unwind or deliver, see worker::run
     function,   ///< a function_job: call it
+    child,      ///< the same, and the room above knows which
 };
 
 /// Base of everything that can wait in a deque or in the injection queue. A job is in at most one of
@@ -32,7 +33,8 @@ struct job {
 struct function_job : job {
     using function = void (*)(function_job&) noexcept;
 
-    explicit constexpr function_job(function f) noexcept : job(job_kind::function), call(f) {}
+    explicit constexpr function_job(function f, job_kind k = job_kind::function) noexcept
+        : job(k), call(f) {}
 
     function call;
 };

@@ -19,6 +19,7 @@ namespace taskscope::detail {
 class executor_core;
 class watcher;
 struct watched;
+struct departures;
 
 /// About where the stack ends. Not the frame's address: asking for that makes every function that does keep a frame.
 [[gnu::always_inline]] inline void* stack_pointer() noexcept {
@@ -75,6 +76,12 @@ struct alignas(cache_line_pair) worker {
         job* const j = forks.pop();
         return j != nullptr ? j : queue.pop();
     }
+
+    /// For a job that is about to end: the one that the loop would run after it, to be called by the caller; or nullptr,
+    /// if it is time to look around.
+    job* take_next() noexcept;
+    /// Not called: the loop runs it.
+    void put_back(job& j) noexcept;
 
     /// Any thread. The oldest job, or nullptr when there is none or another thread was faster.
     job* steal() noexcept {
@@ -141,8 +148,9 @@ struct alignas(cache_line_pair) worker {
     bool drove = false;          ///< has been the driver since it last ran a job
     bool polling =
         false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
-    bool searching = false;    ///< counted among the searchers
-    watched* child = nullptr;  ///< the one that is running, if it is watched
+    bool searching = false;         ///< counted among the searchers
+    watched* child = nullptr;       ///< the one that is running, if it is watched
+    departures* leaving = nullptr;  ///< of the children that are called one after the other
     worker_counters counters;
 
     /// Where this worker sleeps. Written under the idle lock, by the one who wakes it.

@@ -14,7 +14,7 @@ namespace taskscope::detail {
 
 struct plain_child : child, function_job {
     plain_child(function_job::function run, scope_state& s, std::source_location at) noexcept
-        : child(s, at), function_job(run) {}
+        : child(s, at), function_job(run, job_kind::child) {}
 };
 
 static_assert(sizeof(plain_child) <= 56, "with a pointer to call with it, a block of 64 bytes");
@@ -23,6 +23,9 @@ static_assert(sizeof(plain_child) <= 56, "with a pointer to call with it, a bloc
 void prepare_plain(plain_child& c, task_context& context) noexcept;
 /// From here on the worker works for it. False if it is not to be called.
 bool begin_plain(plain_child& c) noexcept;
+/// The second half of its end. Goes on with the next one of the same scope, if that is what the worker would do next, and
+/// so on: they leave together. While one of them runs the scope cannot end anyway.
+void leave_with_others(scope_state& s, scope_state::place p) noexcept;
 
 template <class F, class... Args>
 struct plain_record : plain_child {
@@ -37,7 +40,7 @@ struct plain_record : plain_child {
         const scope_state::place place = self->membership();
         self->run_body();
         record_memory<plain_record>::destroy(self);
-        leave(scope, place);
+        leave_with_others(scope, place);
     }
 
 private:

@@ -101,8 +101,8 @@ public:
     /// after the last. What a worker works for says nothing: it may have come through a portal.
     place my_place() const noexcept;
 
-    /// The last thing a child does. After it the scope may be gone.
-    void leave(place p) noexcept;
+    /// The last thing a child does, or several that are counted in the same place. After it the scope may be gone.
+    void leave(place p, std::uint32_t children = 1) noexcept;
 
     /// From now on children are counted in stripes. Does nothing the second time. Called when threads are seen to stand
     /// in line for the word.
@@ -223,9 +223,9 @@ private:
     bool enter_scope(std::uint64_t refusing) noexcept;
     void stand_in_line() noexcept;
     stripe& stripe_at(place p) noexcept;
-    void leave_word(std::uint64_t member) noexcept;
+    void leave_word(std::uint64_t members) noexcept;
     // These return the scope above if it has to be left next.
-    scope_state* leave_once(std::uint64_t member) noexcept;
+    scope_state* leave_once(std::uint64_t members) noexcept;
     scope_state* end() noexcept;
     void remember_reason() noexcept;
     scope_state* leave_tree() noexcept;
