@@ -69,7 +69,7 @@ private:
         std::size_t spans = 0;
         std::size_t unused_spans = 0;
         std::int64_t out = 0;
-        std::array<frame_block*, 4> batches{};  // a ring: the last ones that came back
+        std::array<frame_block*, 8> batches{};  // a ring: the last ones that came back
         std::size_t newest = 0;
 
         std::size_t used_spans() const noexcept { return spans - unused_spans; }

@@ -13,7 +13,8 @@ constexpr int most_looks = 8;
 }  // namespace
 
 child_registry::child_registry(unsigned workers) {
-    for (unsigned i = 0; i <= workers; ++i) stripes_.push_back(std::make_unique<stripe>());
+    for (unsigned i = 0; i < workers + scope_state::foreign_places; ++i)
+        stripes_.push_back(std::make_unique<stripe>());
 }
 
 child_registry::~child_registry() {

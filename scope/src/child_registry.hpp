@@ -57,7 +57,7 @@ private:
         chunk* next = nullptr;
     };
 
-    /// Where one worker puts its children, or all threads that are no workers.
+    /// Where one worker puts its children, or some threads that are no workers.
     struct alignas(cache_line_pair) stripe {
         std::mutex mutex;  // of those threads; a worker needs none
         atomic<chunk*> first{nullptr};
@@ -94,9 +94,11 @@ private:
         atomic<bool>& walking;
     };
 
-    bool is_shared(std::uint32_t number) const noexcept { return number == stripes_.size() - 1; }
+    bool is_shared(scope_state::place p) const noexcept {
+        return p >= stripes_.size() - scope_state::foreign_places;
+    }
 
-    std::vector<std::unique_ptr<stripe>> stripes_;  // one per worker, and one for all other threads
+    std::vector<std::unique_ptr<stripe>> stripes_;  // by scope_state::my_place()
     mutable std::mutex mutex_;                      // held by walkers
     mutable atomic<bool> walking_{false};
 };

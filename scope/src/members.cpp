@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 //
 // In one word, so that each question is decided by one read-modify-write; until threads are seen to stand in line for it.
-// Then the scope is *spread*: it gets a stripe, a line of its own, for each worker, and one for all other threads. A child
+// Then the scope is *spread*: it gets a stripe, a line of its own, for each worker, and some for all other threads. A child
 // is counted in the stripe of who spawns it, and is taken off there. A stripe is in the word as one child while it is not
 // empty: who enters an empty one enters the word first, and whoever leaves it empty leaves the word last. So the word says
 // as ever whether there are members; only how many is the sum of the stripes.
@@ -27,6 +27,13 @@ namespace {
 constexpr std::uint32_t patience = shrinkable<std::uint32_t>(64, 2);
 // What in_line_ is then: more than ever stand there.
 constexpr std::uint32_t was_spread = std::uint32_t{1} << 31;
+
+// Threads take turns, so that few share one.
+scope_state::place foreign_place() noexcept {
+    static constinit atomic<std::uint32_t> threads{0};
+    thread_local const std::uint32_t mine = threads.fetch_add(1, std::memory_order_relaxed);
+    return mine % scope_state::foreign_places;
+}
 
 }  // namespace
 
@@ -73,7 +80,7 @@ void scope_state::stand_in_line() noexcept {
 
 void scope_state::spread_members() noexcept {
     if (in_line_.exchange(was_spread, std::memory_order_relaxed) >= was_spread) return;
-    stripes_.reset(new (std::nothrow) stripe[stripe_count_]);
+    stripes_.reset(new (std::nothrow) stripe[workers_ + foreign_places]);
     if (stripes_ == nullptr) return;  // then they go on standing in line
     // edge scope.spread, release half (acquire half: stripe_at(), counts()).
     word_.fetch_or(spread, std::memory_order_release);
@@ -82,7 +89,7 @@ void scope_state::spread_members() noexcept {
 scope_state::place scope_state::my_place() const noexcept {
     // The executor may be gone: a portal keeps the state of a scope, and asks before it knows that it is closed.
     const worker* const w = this_worker();
-    return static_cast<place>(w != nullptr && w->core == core_ ? w->index : stripe_count_ - 1);
+    return w != nullptr && w->core == core_ ? w->index : workers_ + foreign_place();
 }
 
 scope_state::stripe& scope_state::stripe_at(place p) noexcept {
@@ -166,7 +173,7 @@ scope_counts scope_state::counts() const noexcept {
     c.scopes = word / one_scope;
     c.live = word % one_scope / one_child;
     c.spawned = count.spawned.load(std::memory_order_relaxed);
-    for (std::size_t i = 0; (word & spread) != 0 && i < stripe_count_; ++i) {
+    for (std::size_t i = 0; (word & spread) != 0 && i < workers_ + foreign_places; ++i) {
         const std::uint64_t children = stripes_[i].children.load(std::memory_order_relaxed);
         c.spawned += stripes_[i].spawned.load(std::memory_order_relaxed);
         if (children != 0) c.live += children - 1;  // one is in the word

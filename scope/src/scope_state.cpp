@@ -40,7 +40,7 @@ scope_state::scope_state(const task_context& above, scope_runtime& r, scope_stat
       word_(body ? one_child : 0),
       facade_(f),
       core_(&executor_access::core(*above.home)),
-      stripe_count_(above.home->workers() + std::size_t{1}),
+      workers_(above.home->workers()),
       locals_(local_chain::share(above.locals)),
       parent_(parent),
       policy_(options.policy) {

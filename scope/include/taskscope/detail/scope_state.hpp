@@ -91,14 +91,16 @@ public:
         const auto d = static_cast<std::uint64_t>(by);
         if (p == in_word) {
             count.spawned.fetch_add(d, std::memory_order_relaxed);
-        } else if (atomic<std::uint64_t>& n = stripe_at(p).spawned; p == stripe_count_ - 1) {
+        } else if (atomic<std::uint64_t>& n = stripe_at(p).spawned; p >= workers_) {
             n.fetch_add(d, std::memory_order_relaxed);
         } else {  // nobody but that worker writes it
             n.store(n.load(std::memory_order_relaxed) + d, std::memory_order_relaxed);
         }
     }
-    /// The number of the worker this thread is; as of all other threads, also the workers of other executors, the one
-    /// after the last. What a worker works for says nothing: it may have come through a portal.
+    /// All threads that are no workers of the executor, but perhaps of another one, share so many places.
+    static constexpr place foreign_places = shrinkable<place>(4, 1);
+    /// The number of the worker this thread is; of all other threads one of those after the last. What a worker works for
+    /// says nothing: it may have come through a portal.
     place my_place() const noexcept;
 
     /// The last thing a child does, or several that are counted in the same place. After it the scope may be gone.
@@ -241,7 +243,7 @@ private:
 
     atomic<task_scope*> facade_;
     const executor_core* const core_;    // only to be compared: the executor may be gone
-    const std::size_t stripe_count_;     // of the workers, and one for all other threads
+    const place workers_;                // how many; the executor may be gone
     std::unique_ptr<stripe[]> stripes_;  // set once, before `spread`
     void* view_ = nullptr;               // memory of a task_scope, which is one pointer
     const local_chain locals_;           // those in the context
