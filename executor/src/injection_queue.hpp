@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -40,19 +41,19 @@ public:
             std::this_thread::yield();
     }
 
-    /// Up to `most` jobs and no more than 1 / `takers` of them, but one at least; oldest first, linked by next. nullptr
-    /// if there are none.
-    job* pop(std::size_t takers, std::size_t most) noexcept {
-        if (looks_empty()) return nullptr;
+    /// Takes as many jobs as `into` has room for and no more than 1 / `takers` of them, but one at least; the oldest first.
+    /// Returns how many.
+    std::size_t pop(std::span<job*> into, std::size_t takers) noexcept {
+        if (looks_empty()) return 0;
         const std::lock_guard lock{mutex_};
-        return take(takers, most);
+        return take(into, takers);
     }
 
-    /// The same for who has something else to do; nullptr also while somebody else is at it, which may take long.
-    job* try_pop(std::size_t takers, std::size_t most) noexcept {
-        if (looks_empty()) return nullptr;
+    /// The same for who has something else to do; 0 also while somebody else is at it, which may take long.
+    std::size_t try_pop(std::span<job*> into, std::size_t takers) noexcept {
+        if (looks_empty()) return 0;
         const std::unique_lock lock{mutex_, std::try_to_lock};
-        return lock.owns_lock() ? take(takers, most) : nullptr;
+        return lock.owns_lock() ? take(into, takers) : 0;
     }
 
     /// Any thread. A hint, except behind a heavy_barrier().
@@ -65,18 +66,15 @@ public:
     std::uint64_t pushed() const noexcept { return left_.load(std::memory_order_relaxed); }
 
 private:
-    job* take(std::size_t takers, std::size_t most) noexcept {
+    std::size_t take(std::span<job*> into, std::size_t takers) noexcept {
         if (first_ == nullptr) turn_over();
-        job* const chain = first_;
-        if (chain == nullptr) return nullptr;
+        if (first_ == nullptr) return 0;
         const std::size_t size = size_.load(std::memory_order_relaxed);
-        const std::size_t wanted = std::clamp<std::size_t>(size / takers, 1, most);
-        job* last = chain;
-        for (std::size_t n = 1; n < wanted; ++n) last = last->next;
-        first_ = std::exchange(last->next, nullptr);
+        const std::size_t wanted = std::clamp<std::size_t>(size / takers, 1, into.size());
+        for (std::size_t n = 0; n < wanted; ++n) into[n] = std::exchange(first_, first_->next);
         size_.store(size - wanted, std::memory_order_relaxed);
         taken_.store(taken_.load(std::memory_order_relaxed) + wanted, std::memory_order_relaxed);
-        return chain;
+        return wanted;
     }
 
     // What is on the stack becomes the list, which is empty.

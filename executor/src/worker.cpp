@@ -21,9 +21,6 @@ constexpr std::uint32_t fairness_interval = 61;
 // Every so many rounds of a search a worker looks at timers and I/O: never in the 64 that are usual. From nowhere.
 constexpr unsigned poll_interval = 100;
 
-// So many injected jobs go into a worker's deque at once, at most. From nowhere.
-constexpr std::size_t injected_batch = 32;
-
 // The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
 constexpr auto longest_reactor_wait = hiding_limit(std::chrono::milliseconds(500));
 
@@ -168,30 +165,23 @@ job* executor_core::find_fairly(worker& w) noexcept {
         if (job* j = w.queue.steal()) return j;
     }
     // As many as if there were nothing else to do: what comes in must not wait for ever longer.
-    return keep(w, injected.try_pop(workers.size(), injected_batch));
+    injected_jobs found;
+    return keep(w, found, injected.try_pop(found, workers.size()));
 }
 
 job* executor_core::take_injected(worker& w) noexcept {
-    return keep(w, injected.pop(workers.size(), injected_batch));
+    injected_jobs found;
+    return keep(w, found, injected.pop(found, workers.size()));
 }
 
-job* executor_core::keep(worker& w, job* first) noexcept {
-    if (first == nullptr) return nullptr;
+job* executor_core::keep(worker& w, injected_jobs& found, std::size_t n) noexcept {
+    if (n == 0) return nullptr;
     // The rest goes into the deque, last one first, so that pop() finds them in order.
-    job* reversed = nullptr;
-    for (job* j = first->next; j != nullptr;) {
-        job* next = j->next;
-        j->next = reversed;
-        reversed = j;
-        j = next;
+    while (--n != 0) {
+        tsan_acquire(found[n]);
+        w.push(*found[n]);
     }
-    while (reversed != nullptr) {
-        job* next = reversed->next;
-        tsan_acquire(reversed);
-        w.push(*reversed);
-        reversed = next;
-    }
-    return first;
+    return found.front();
 }
 
 job* executor_core::steal(worker& w) noexcept {
@@ -328,7 +318,7 @@ bool executor_core::run_one_manually() {
     current_worker = &w;
     timers.fire(now());
     job* j = w.steal();  // oldest first
-    if (j == nullptr) j = injected.pop(1, 1);
+    if (j == nullptr) injected.pop({&j, 1}, 1);
     if (j != nullptr) run(w, j);
     current_worker = outer;
     return j != nullptr;

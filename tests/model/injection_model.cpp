@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <model/support/machine.hpp>
 
@@ -26,8 +28,9 @@ struct numbered_job : function_job {
 };
 
 void take_two(injection_queue& q, int& n) {
-    for (job* j = q.pop(1, 2); j != nullptr; j = j->next) {
-        auto& mine = static_cast<numbered_job&>(*j);
+    std::array<job*, 2> two{};
+    for (std::size_t i = 0, taken = q.pop(two, 1); i < taken; ++i) {
+        auto& mine = static_cast<numbered_job&>(*two[i]);
         ++mine.taken;
         mine.order = ++n;
     }
@@ -84,7 +87,8 @@ TEST(InjectionModel, TheQueueMayGoWhenAllGiversHaveLeft) {
             queue->push(a);
             queue->leave();
         });
-        while (q->pop(1, 1) == nullptr) std::this_thread::yield();
+        job* taken = nullptr;
+        while (q->pop({&taken, 1}, 1) == 0) std::this_thread::yield();
         q->wait_for_pushers();
         q.reset();
         giver.join();
