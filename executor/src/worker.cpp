@@ -73,6 +73,15 @@ void worker::put_back(job& j) noexcept {
     push(j);
 }
 
+std::uint64_t called_of(executor& home, const void* group) noexcept {
+    std::uint64_t n = 0;
+    for (const auto& w : executor_access::core(home).workers) {
+        if (w->called.group.load(std::memory_order_relaxed) == group)
+            n += w->called.count.load(std::memory_order_relaxed);
+    }
+    return n;
+}
+
 void executor_core::run_worker(worker& w) noexcept {
     current_worker = &w;
     for (;;) {

@@ -18,6 +18,7 @@
 
 #include <taskscope/detail/scope_state.hpp>
 
+#include <algorithm>
 #include <new>
 
 namespace taskscope::detail {
@@ -178,6 +179,7 @@ scope_counts scope_state::counts() const noexcept {
         c.spawned += stripes_[i].spawned.load(std::memory_order_relaxed);
         if (children != 0) c.live += children - 1;  // one is in the word
     }
+    c.live -= std::min(c.live, called_of(*context.home, this));
     c.failed = count.failed.load(std::memory_order_relaxed);
     c.stopped = count.stopped.load(std::memory_order_relaxed);
     c.refused = count.refused.load(std::memory_order_relaxed);

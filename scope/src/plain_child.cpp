@@ -26,38 +26,27 @@ bool begin_plain(plain_child& c) noexcept {
     return !c.never_runs;
 }
 
-/// Of members that are counted in the same place.
-struct departures {
-    scope_state& scope;
-    const scope_state::place place;
-    std::uint32_t count = 1;
-
-    bool are_of(const child& c) const noexcept {
-        return c.scope == &scope && c.membership() == place;
-    }
-};
-
 void leave_with_others(scope_state& s, scope_state::place p) noexcept {
     worker& w = *this_worker();
     w.context = nullptr;
-    if (w.leaving != nullptr) {  // we were called below
-        ++w.leaving->count;
-        return;
-    }
-    departures together{s, p};
-    w.leaving = &together;
+    atomic<std::uint32_t>& through = w.called.count;
+    through.store(through.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (w.called.group.load(std::memory_order_relaxed) != nullptr) return;  // we were called below
+    w.called.group.store(&s, std::memory_order_relaxed);
     while (job* const j = w.take_next()) {
         auto* const next = j->kind == job_kind::child
                                ? static_cast<plain_child*>(static_cast<function_job*>(j))
                                : nullptr;
-        if (next == nullptr || !together.are_of(*next)) {
+        if (next == nullptr || next->scope != &s || next->membership() != p) {
             w.put_back(*j);
             break;
         }
         next->call(*next);
     }
-    w.leaving = nullptr;
-    s.leave(p, together.count);  // After this line s may be gone.
+    w.called.group.store(nullptr, std::memory_order_relaxed);
+    const std::uint32_t all = through.load(std::memory_order_relaxed);
+    through.store(0, std::memory_order_relaxed);
+    s.leave(p, all);  // After this line s may be gone.
 }
 
 }  // namespace taskscope::detail

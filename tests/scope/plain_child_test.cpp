@@ -7,6 +7,8 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <support/until.hpp>
+#include <thread>
 #include <utility>
 
 namespace taskscope::test {
@@ -39,6 +41,27 @@ TEST_F(plain_children, are_called_once_with_what_they_were_given_on_behalf_of_th
     s.blocking_join();
     EXPECT_EQ(called, "a1s");
     EXPECT_EQ(s.counts().spawned, 1U);
+}
+
+// Those that are through leave together with the one that runs.
+TEST_F(plain_children, are_live_until_they_are_through) {
+    executor ex{{.workers = 1}};
+    task_scope s{ex};
+    std::atomic<bool> inside{false};
+    std::atomic<bool> may_end{false};
+    s.spawn([&] {
+        s.spawn([&] {
+            inside.store(true);
+            while (!may_end.load()) std::this_thread::yield();
+        });
+        for (int i = 0; i < 20; ++i) s.spawn([] {});  // the youngest first
+    });
+    ASSERT_TRUE(support::until([&] { return inside.load(); }));
+    EXPECT_EQ(s.counts().live, 1U);
+    EXPECT_EQ(s.counts().spawned, 22U);
+    may_end.store(true);
+    s.blocking_join();
+    EXPECT_EQ(s.counts().live, 0U);
 }
 
 TEST_F(plain_children, may_return_what_nobody_wants) {

@@ -78,8 +78,8 @@ TEST_P(sleep_storm, each_job_comes_when_a_worker_is_just_falling_asleep) {
                 look(ex, for_ever,
                      [&](const statistics& n) { return n.sleeps > sleeps_when_it_ran; });
                 break;
-            default:  // somewhere on the way there, however long that is: up to 2, 4, 8, ... 4096 looks
-                look(ex, random() % (std::uint64_t{2} << random() % 12),
+            default:  // somewhere on the way there, of some 10 us: up to 2, 4, 8, ... 512 looks, of 50 to 200 ns
+                look(ex, random() % (std::uint64_t{2} << random() % 9),
                      [](const statistics&) { return false; });
                 break;
         }

@@ -19,7 +19,6 @@ namespace taskscope::detail {
 class executor_core;
 class watcher;
 struct watched;
-struct departures;
 
 /// About where the stack ends. Not the frame's address: asking for that makes every function that does keep a frame.
 [[gnu::always_inline]] inline void* stack_pointer() noexcept {
@@ -48,6 +47,13 @@ struct worker_counters {
     counter steals{0};
     counter sleeps{0};
     counter bounces{0};
+};
+
+/// Jobs of one group, a scope, that have been called one after the other and are through, but not settled with the group.
+/// Written by the worker, read by anybody.
+struct called_jobs {
+    atomic<const void*> group{nullptr};
+    atomic<std::uint32_t> count{0};
 };
 
 /// So many tasks may begin, one from the other, before control returns to the worker's loop. Bounds the time until the
@@ -148,9 +154,9 @@ struct alignas(cache_line_pair) worker {
     bool drove = false;          ///< has been the driver since it last ran a job
     bool polling =
         false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
-    bool searching = false;         ///< counted among the searchers
-    watched* child = nullptr;       ///< the one that is running, if it is watched
-    departures* leaving = nullptr;  ///< of the children that are called one after the other
+    bool searching = false;    ///< counted among the searchers
+    watched* child = nullptr;  ///< the one that is running, if it is watched
+    called_jobs called;        ///< while they are called one after the other
     worker_counters counters;
 
     /// Where this worker sleeps. Written under the idle lock, by the one who wakes it.
@@ -180,6 +186,10 @@ inline worker* this_worker() noexcept {
                  : "+r"(w)::"memory");  // a coroutine may resume on another thread: read it again
     return w;
 }
+
+/// How many of the group the workers have called that are through and not settled. Any thread; exact if no worker calls or
+/// settles any meanwhile.
+std::uint64_t called_of(executor& home, const void* group) noexcept;
 
 /// Hands `j` to the executor: to this worker's deque if this thread is one of its workers, else from
 /// outside. Any thread.
