@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 
 #include <new>
-#include <utility>
 
 namespace taskscope::detail {
 
@@ -13,11 +12,10 @@ frame_block* frame_depot::take(std::size_t c, std::int64_t& n) {
     shelf& s = shelves_[c];
     const std::lock_guard lock{s.mutex};
     const std::int64_t wanted = frame_class::batch(c);
-    if (frame_block* const batch = std::exchange(s.batches[s.newest], nullptr)) {
-        s.newest = (s.newest + s.batches.size() - 1) % s.batches.size();
+    if (s.kept != 0) {
         s.out += wanted;
         n = wanted;
-        return batch;
+        return s.batches[(s.oldest + --s.kept) % s.batches.size()];
     }
     frame_block* taken = nullptr;
     for (n = 0; n < wanted; ++n) {
@@ -38,9 +36,10 @@ frame_block* frame_depot::take(std::size_t c, std::int64_t& n) {
 void frame_depot::give_batch(std::size_t c, frame_block* first) noexcept {
     shelf& s = shelves_[c];
     const std::lock_guard lock{s.mutex};
-    s.newest = (s.newest + 1) % s.batches.size();
     s.out -= frame_class::batch(c);
-    s.put_back(std::exchange(s.batches[s.newest], first));
+    s.keep_no_more_than(c, s.batches.size() - 1);
+    s.batches[(s.oldest + s.kept++) % s.batches.size()] = first;
+    s.keep_no_more_than(c, s.batches.size());
 }
 
 void frame_depot::give(std::size_t c, frame_block* first) noexcept {
@@ -48,6 +47,7 @@ void frame_depot::give(std::size_t c, frame_block* first) noexcept {
     const std::lock_guard lock{s.mutex};
     for (const frame_block* b = first; b != nullptr; b = b->next) --s.out;
     s.put_back(first);
+    s.keep_no_more_than(c, s.batches.size());
 }
 
 frame_depot::totals frame_depot::count() const noexcept {
@@ -69,6 +69,15 @@ void frame_depot::shelf::use_another(std::size_t c) {
     } else {
         link(used, *span::make(c, spans != 0));
         ++spans;
+    }
+}
+
+// Nor more blocks than there are elsewhere: when nobody has any more, all memory can go.
+void frame_depot::shelf::keep_no_more_than(std::size_t c, std::size_t most) noexcept {
+    while (kept > most || static_cast<std::int64_t>(kept) * frame_class::batch(c) > out) {
+        put_back(batches[oldest]);
+        oldest = (oldest + 1) % batches.size();
+        --kept;
     }
 }
 

@@ -5,7 +5,7 @@
 // and a span that has no block out any more goes back to operator delete, but for a few. So memory
 // follows what is in use, however frames of long and short lives were mixed, for a short lock per batch.
 //
-// The last few batches that came back are kept as they are. Where one thread makes frames and another one frees them
+// The last few batches that came back, no more than there are elsewhere, are kept as they are. Where one thread makes frames and another one frees them
 // these go from one to the other, and nobody walks along blocks that are in the cache of somebody else.
 //
 // A span is as large as a huge page, and from the second one of a size on it asks to be one. Where a million frames are
@@ -69,11 +69,13 @@ private:
         std::size_t spans = 0;
         std::size_t unused_spans = 0;
         std::int64_t out = 0;
-        std::array<frame_block*, 8> batches{};  // a ring: the last ones that came back
-        std::size_t newest = 0;
+        std::array<frame_block*, 8> batches{};  // a ring: whole ones that came back
+        std::size_t oldest = 0;
+        std::size_t kept = 0;
 
         std::size_t used_spans() const noexcept { return spans - unused_spans; }
         void use_another(std::size_t c);
+        void keep_no_more_than(std::size_t c, std::size_t most) noexcept;
         void put_back(frame_block* first) noexcept;
         void free_one() noexcept;
     };

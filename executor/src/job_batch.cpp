@@ -32,7 +32,6 @@ void job_batch::spread(function_job& f) noexcept {
         w.push(*j);
     }
     free_frame(self, sizeof(job_batch));
-    worker_counters::add(w.counters.jobs, static_cast<std::uint64_t>(-1));  // it was nobody's
 }
 
 }  // namespace taskscope::detail

@@ -23,7 +23,7 @@ public:
     static job_batch* take_from(deque& queue) noexcept;
 
 private:
-    job_batch() noexcept : function_job(&job_batch::spread) {}
+    job_batch() noexcept : function_job(&job_batch::spread, job_kind::batch) {}
 
     static void spread(function_job& f) noexcept;
 

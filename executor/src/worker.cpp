@@ -63,13 +63,11 @@ job* worker::take_next() noexcept {
     if (j == nullptr) return nullptr;
     tsan_acquire(j);
     ++tick;
-    worker_counters::add(counters.jobs);
     return j;
 }
 
 void worker::put_back(job& j) noexcept {
     --tick;
-    worker_counters::add(counters.jobs, static_cast<std::uint64_t>(-1));
     push(j);
 }
 
@@ -106,7 +104,7 @@ void executor_core::run_worker(worker& w) noexcept {
 
 void executor_core::run(worker& w, job* j) noexcept {
     tsan_acquire(j);
-    worker_counters::add(w.counters.jobs);
+    worker_counters::add(w.counters.jobs, j->kind != job_kind::batch ? 1 : 0);
     for (std::uint32_t chained = 1;; ++chained) {
         j = step(w, *j);
         if (j == nullptr) break;

@@ -179,7 +179,8 @@ scope_counts scope_state::counts() const noexcept {
         c.spawned += stripes_[i].spawned.load(std::memory_order_relaxed);
         if (children != 0) c.live += children - 1;  // one is in the word
     }
-    c.live -= std::min(c.live, called_of(*context.home, this));
+    // Never to 0: that says that nobody will touch the scope any more, nor needs its executor.
+    if (c.live != 0) c.live -= std::min(c.live - 1, called_of(*context.home, this));
     c.failed = count.failed.load(std::memory_order_relaxed);
     c.stopped = count.stopped.load(std::memory_order_relaxed);
     c.refused = count.refused.load(std::memory_order_relaxed);

@@ -41,6 +41,7 @@ void leave_with_others(scope_state& s, scope_state::place p) noexcept {
             w.put_back(*j);
             break;
         }
+        worker_counters::add(w.counters.jobs);
         next->call(*next);
     }
     w.called.group.store(nullptr, std::memory_order_relaxed);

@@ -95,4 +95,20 @@ TEST(PlainChildModel, ChildrenThatAreCountedApartLeaveApart) {
         model::with_few_outdated());
 }
 
+TEST(PlainChildModel, AScopeWithoutLiveChildrenMayGoUnjoined) {
+    model::expect_holds(
+        [] {
+            machine m(1);
+            joined_scope scope(m);
+            int ran[2] = {0, 0};
+            for (int& r : ran) scope.spawn(r);
+            std::thread w = m.be_worker(
+                0, [&](worker& self) { m.run_until(self, [&] { return scope.ended() == 2; }); });
+            while (scope.s->counts().live != 0) std::this_thread::yield();
+            scope.s.reset();
+            w.join();
+        },
+        model::with_few_outdated());
+}
+
 }  // namespace

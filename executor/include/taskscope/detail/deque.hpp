@@ -10,7 +10,8 @@
 //     steal()                push(), pop()
 //
 // Invariants
-//   I1  top <= bottom + 1; top only grows; bottom grows except that pop() takes it back by one.
+//   I1  top only grows; bottom grows except that pop() takes it back by one, and pop_many() by so many. It may be below
+//       top for a moment, while its owner finds out that a thief was faster.
 //   I2  A slot of the current ring is written only while it lies outside [top, bottom).
 //   I3  Only the owner writes bottom and ring; anyone may raise top, by compare-exchange, one at a time.
 //   I4  A ring that was replaced is never written again and never freed before the deque: a thief that

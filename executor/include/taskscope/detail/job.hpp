@@ -12,6 +12,7 @@ enum class job_kind : std::uint8_t {
     coroutine,  ///< a promise_base: resume, unwind or deliver, see worker::run
     function,   ///< a function_job: call it
     child,      ///< the same, and the room above knows which
+    batch,      ///< the same, and nobody's: it is not counted
 };
 
 /// Base of everything that can wait in a deque or in the injection queue. A job is in at most one of

@@ -83,8 +83,8 @@ struct alignas(cache_line_pair) worker {
         return j != nullptr ? j : queue.pop();
     }
 
-    /// For a job that is about to end: the one that the loop would run after it, to be called by the caller; or nullptr,
-    /// if it is time to look around.
+    /// For a job that is about to end: the one that the loop would run after it, to be counted and called by the caller; or
+    /// nullptr, if it is time to look around.
     job* take_next() noexcept;
     /// Not called: the loop runs it.
     void put_back(job& j) noexcept;
