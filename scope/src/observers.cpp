@@ -195,16 +195,18 @@ void observers::ended(scope_state& s) noexcept {
 
 watched& observers::record(traced_receiver& r) noexcept { return static_cast<child_of_task&>(r); }
 
-bool observers::takes_up(worker& w, watched& taken_up, bool runs) noexcept {
-    auto& c = static_cast<child&>(taken_up);
-    if (!c.is_observed()) return false;
-    observed_extras& x = c.observed();
+bool observers::takes_up(worker& w, watched& c, bool runs) noexcept {
+    auto& taken_up = static_cast<child&>(c);
+    if (!taken_up.is_observed()) return false;
+    observed_extras& x = taken_up.observed();
     if (!x.started && !runs) return false;  // it never begins
     if (!x.started) {                       // which is written before there can be branches
         x.started = true;
-        tell_of(c, [&](observer& o, observed_child& view) { o.child_started(view, w.index); });
+        tell_of(taken_up,
+                [&](observer& o, observed_child& view) { o.child_started(view, w.index); });
     } else {
-        tell_of(c, [&](observer& o, observed_child& view) { o.child_resumed(view, w.index); });
+        tell_of(taken_up,
+                [&](observer& o, observed_child& view) { o.child_resumed(view, w.index); });
     }
     return true;
 }
