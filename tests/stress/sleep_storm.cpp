@@ -59,10 +59,9 @@ TEST_P(sleep_storm, each_job_comes_when_a_worker_is_just_falling_asleep) {
     std::atomic<std::uint64_t> ran{0};
     std::uint64_t sleeps_when_it_ran = 0;  // written before `ran`, by the job
     std::uint64_t handed_in = 0;
-    std::uint64_t sleeps = 0;
     std::minstd_rand random(1);
     const stopwatch watch;
-    while (sleeps < cycles) {
+    while (handed_in < cycles) {
         s.spawn([&] {
             sleeps_when_it_ran = ex.statistics().sleeps;
             ran.fetch_add(1, std::memory_order_release);
@@ -74,22 +73,24 @@ TEST_P(sleep_storm, each_job_comes_when_a_worker_is_just_falling_asleep) {
             case 0:  // all have said that they will sleep; the last one may still look around
                 look(ex, for_ever, [&](const statistics& n) { return n.sleeping == workers; });
                 break;
-            case 1:  // the one that ran the job has looked around, and is about to block or blocks
+            case 1:
+            case 2:  // the one that ran the job has looked around, and is about to block or blocks
                 look(ex, for_ever,
                      [&](const statistics& n) { return n.sleeps > sleeps_when_it_ran; });
                 break;
-            default:  // somewhere on the way there, of some 10 us: up to 2, 4, 8, ... 512 looks, of 50 to 200 ns
-                look(ex, random() % (std::uint64_t{2} << random() % 9),
+            default:  // somewhere on the way there, of some 10 us: up to 2, 4, 8, ... 1024 looks, of 50 to 200 ns
+                look(ex, random() % (std::uint64_t{2} << random() % 10),
                      [](const statistics&) { return false; });
                 break;
         }
-        sleeps = ex.statistics().sleeps;
         dog.progress();
     }
     const double seconds = watch.seconds();
+    const std::uint64_t sleeps = ex.statistics().sleeps;
     s.blocking_join();
     dog.look_at(nullptr);
     EXPECT_EQ(ran.load(), handed_in);
+    EXPECT_GE(sleeps, cycles / 2 - 1) << "one for each of the two that wait for it";
     std::printf(
         "[ figure   ] %u workers, %u spins: %llu sleeps, %llu jobs in %.1f s, %.2f us each\n",
         workers, spins, static_cast<unsigned long long>(sleeps),
