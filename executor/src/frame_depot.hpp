@@ -5,8 +5,9 @@
 // and a span that has no block out any more goes back to operator delete, but for a few. So memory
 // follows what is in use, however frames of long and short lives were mixed, for a short lock per batch.
 //
-// The last few batches that came back, no more than there are elsewhere, are kept as they are. Where one thread makes frames and another one frees them
-// these go from one to the other, and nobody walks along blocks that are in the cache of somebody else.
+// The last few batches that came back, no more than there are elsewhere, are kept as they are. Where one thread makes frames
+// and another one frees them these go from one to the other, and nobody walks along blocks that are in the cache of
+// somebody else.
 //
 // A span is as large as a huge page, and from the second one of a size on it asks to be one. Where a million frames are
 // alive most of what a spawn costs is memory touched for the first time: a fault, and a walk through page tables, for

@@ -56,9 +56,7 @@ void worker::overflow(job& j) noexcept {
 }
 
 job* worker::take_next() noexcept {
-    if (core->manual || (tick + 1) % fairness_interval == 0 || next != nullptr ||
-        !forks.looks_empty())
-        return nullptr;
+    if (core->manual || (tick + 1) % fairness_interval == 0 || !forks.looks_empty()) return nullptr;
     job* const j = queue.pop();
     if (j == nullptr) return nullptr;
     tsan_acquire(j);

@@ -43,7 +43,6 @@ TEST_P(JobBatch, OfJobsThatFindNoRoomIsRunOnceEach) {
     std::atomic<std::size_t> done{0};
     std::vector<counted_job> jobs(n);
     for (counted_job& j : jobs) j.done = &done;
-    executor ex{{.workers = GetParam()}};
     struct maker : function_job {
         maker() : function_job(&maker::run) {}
         static void run(function_job& f) noexcept {
@@ -53,6 +52,7 @@ TEST_P(JobBatch, OfJobsThatFindNoRoomIsRunOnceEach) {
         std::vector<counted_job>* all = nullptr;
         executor* home = nullptr;
     } m;
+    executor ex{{.workers = GetParam()}};
     m.all = &jobs;
     m.home = &ex;
     schedule(ex, m);

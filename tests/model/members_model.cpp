@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <model/support/machine.hpp>
+#include <model/support/scope.hpp>
 #include <thread>
 
 namespace {
@@ -33,12 +33,7 @@ struct setting {
         return p;
     }
 
-    /// Joins and destroys, as an owner does.
-    void join() {
-        state.want_join();
-        model::check(state.ended.blocking_wait(m), "it has ended");
-        s.reset();
-    }
+    void join() { model::join(s, m); }
 };
 
 TEST(MembersModel, TheLastMemberOfAStripeEndsTheScope) {

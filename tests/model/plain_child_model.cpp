@@ -1,75 +1,67 @@
 // tests/model/plain_child_model.cpp - children that are functions, and leave their scope together.
 // SPDX-License-Identifier: MIT
-#include <taskscope/detail/scope_state.hpp>
-#include <taskscope/task_scope.hpp>
-
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstddef>
 #include <memory>
-#include <model/support/machine.hpp>
+#include <model/support/scope.hpp>
+#include <thread>
 
 namespace {
 
 using model::machine;
-using model::worker;
 using taskscope::task_scope;
 using taskscope::detail::scope_access;
-using taskscope::detail::scope_state;
 
-/// A scope that its owner joins and destroys while its children are at it.
-struct joined_scope {
-    explicit joined_scope(machine& m) : home(m), s(std::make_unique<task_scope>(m)) {}
-
-    void spawn(int& ran) {
-        s->spawn([this, &ran] {
-            ++ran;
-            count.fetch_add(1, std::memory_order_relaxed);
+/// Three children, which the only worker calls.
+struct setting {
+    void spawn_into(const std::unique_ptr<task_scope>& scope) {
+        scope->spawn([this, i = spawned++] {
+            ++calls[i];
+            through.fetch_add(1, std::memory_order_relaxed);
         });
     }
-    int ended() const { return count.load(std::memory_order_relaxed); }
-    void join() {
-        scope_state& state = scope_access::state(*s);
-        state.want_join();
-        model::check(state.ended.blocking_wait(home), "it has ended");
-        s.reset();
+
+    /// `owner()` meanwhile joins the scopes.
+    template <class Owner>
+    void call_all_while(Owner owner) {
+        std::thread worker = m.be_worker(0, [this](model::worker& w) {
+            m.run_until(w,
+                        [this] { return through.load(std::memory_order_relaxed) == calls.size(); });
+        });
+        owner();
+        for (const int n : calls) model::check(n == 1, "each has been called once");
+        worker.join();
     }
 
-    machine& home;
-    std::unique_ptr<task_scope> s;
-    taskscope::detail::atomic<int> count{0};
+    machine m{1};
+    std::unique_ptr<task_scope> s = std::make_unique<task_scope>(m);
+    std::array<int, 3> calls{};  // plain: a join sees what all of them have written
+    std::size_t spawned = 0;
+    taskscope::detail::atomic<std::size_t> through{0};
 };
 
 TEST(PlainChildModel, WhatChildrenThatLeaveTogetherHaveDoneIsSeenByTheirJoin) {
     model::expect_holds([] {
-        machine m(1);
-        joined_scope scope(m);
-        int ran[3] = {0, 0, 0};  // plain: a join sees what all of them have written
-        for (int& r : ran) scope.spawn(r);
-        std::thread w = m.be_worker(
-            0, [&](worker& self) { m.run_until(self, [&] { return scope.ended() == 3; }); });
-        scope.join();
-        for (const int r : ran) model::check(r == 1, "each has run once");
-        w.join();
+        setting t;
+        for (int i = 0; i < 3; ++i) t.spawn_into(t.s);
+        t.call_all_while([&] { model::join(t.s, t.m); });
     });
 }
 
 TEST(PlainChildModel, ChildrenOfTwoScopesLeaveTheirOwn) {
     model::expect_holds(
         [] {
-            machine m(1);
-            joined_scope one(m);
-            joined_scope two(m);
-            int ran[3] = {0, 0, 0};
-            one.spawn(ran[0]);
-            two.spawn(ran[1]);
-            one.spawn(ran[2]);
-            std::thread w = m.be_worker(0, [&](worker& self) {
-                m.run_until(self, [&] { return one.ended() == 2 && two.ended() == 1; });
+            setting t;
+            auto other = std::make_unique<task_scope>(t.m);
+            t.spawn_into(t.s);
+            t.spawn_into(other);
+            t.spawn_into(t.s);
+            t.call_all_while([&] {
+                model::join(other, t.m);
+                model::join(t.s, t.m);
             });
-            two.join();
-            one.join();
-            for (const int r : ran) model::check(r == 1, "each has run once");
-            w.join();
         },
         model::with_few_outdated());
 }
@@ -79,18 +71,12 @@ TEST(PlainChildModel, ChildrenOfTwoScopesLeaveTheirOwn) {
 TEST(PlainChildModel, ChildrenThatAreCountedApartLeaveApart) {
     model::expect_holds(
         [] {
-            machine m(1);
-            joined_scope scope(m);
-            int ran[3] = {0, 0, 0};
-            scope.spawn(ran[0]);
-            scope.spawn(ran[1]);
-            scope_access::state(*scope.s).spread_members();
-            scope.spawn(ran[2]);
-            std::thread w = m.be_worker(
-                0, [&](worker& self) { m.run_until(self, [&] { return scope.ended() == 3; }); });
-            scope.join();
-            for (const int r : ran) model::check(r == 1, "each has run once");
-            w.join();
+            setting t;
+            t.spawn_into(t.s);
+            t.spawn_into(t.s);
+            scope_access::state(*t.s).spread_members();
+            t.spawn_into(t.s);
+            t.call_all_while([&] { model::join(t.s, t.m); });
         },
         model::with_few_outdated());
 }
@@ -98,15 +84,12 @@ TEST(PlainChildModel, ChildrenThatAreCountedApartLeaveApart) {
 TEST(PlainChildModel, AScopeWithoutLiveChildrenMayGoUnjoined) {
     model::expect_holds(
         [] {
-            machine m(1);
-            joined_scope scope(m);
-            int ran[2] = {0, 0};
-            for (int& r : ran) scope.spawn(r);
-            std::thread w = m.be_worker(
-                0, [&](worker& self) { m.run_until(self, [&] { return scope.ended() == 2; }); });
-            while (scope.s->counts().live != 0) std::this_thread::yield();
-            scope.s.reset();
-            w.join();
+            setting t;
+            for (int i = 0; i < 3; ++i) t.spawn_into(t.s);
+            t.call_all_while([&] {
+                while (t.s->counts().live != 0) std::this_thread::yield();
+                t.s.reset();
+            });
         },
         model::with_few_outdated());
 }

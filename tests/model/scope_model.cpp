@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <model/support/machine.hpp>
+#include <model/support/scope.hpp>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -19,6 +20,7 @@
 namespace {
 
 using model::core_access;
+using model::join;
 using model::machine;
 using model::outcome;
 using model::started;
@@ -33,14 +35,6 @@ scope_state::place enter(scope_state& s) {
     const scope_state::place p = s.try_enter();
     model::check(p != scope_state::refused, "open");
     return p;
-}
-
-/// Joins and destroys, as an owner does.
-void join(std::unique_ptr<task_scope>& s, machine& m) {
-    scope_state& state = scope_access::state(*s);
-    state.want_join();
-    model::check(state.ended.blocking_wait(m), "it has ended");
-    s.reset();
 }
 
 // cases: T406

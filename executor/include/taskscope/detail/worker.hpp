@@ -83,7 +83,7 @@ struct alignas(cache_line_pair) worker {
         return j != nullptr ? j : queue.pop();
     }
 
-    /// For a job that is about to end: the one that the loop would run after it, to be counted and called by the caller; or
+    /// For a function that is about to end: the job that the loop would run after it, to be counted and called by the caller; or
     /// nullptr, if it is time to look around.
     job* take_next() noexcept;
     /// Not called: the loop runs it.

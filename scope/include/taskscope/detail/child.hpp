@@ -224,7 +224,7 @@ struct bound_call {
     [[no_unique_address]] std::tuple<Args...> arguments;
 };
 
-/// A child made from a callable and arguments, which live as long as it does. `Base` is child_of_task, or is derived from it.
+/// A child made from a callable and arguments, which live as long as it does. `Base` is child_of_task, or derived from it.
 template <class Base, class F, class... Args>
 struct callable_record : Base {
     template <class G, class... As>
