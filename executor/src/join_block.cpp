@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The fast paths call nothing, or last of all, so that they need not save a register: what is seldom is a
-// function of its own.
+// function of its own. All return the address of the frame to go on with, and not a handle: a call that returns an
+// object is no tail call with g++ 12.
 #include <taskscope/detail/watcher.hpp>
 #include <taskscope/fork_join.hpp>
 
@@ -13,43 +14,39 @@ namespace taskscope::detail {
 namespace {
 
 // So many branches have ended. After that the frame that holds the join may be gone.
-[[gnu::noinline]] std::coroutine_handle<> report_and_go_on(join_block& join, std::uint32_t done,
-                                                           worker& w) noexcept {
+[[gnu::noinline]] void* report_and_go_on(join_block& join, std::uint32_t done, worker& w) noexcept {
     job* const next = join.report(done);
-    if (next == nullptr) return std::noop_coroutine();
+    if (next == nullptr) return std::noop_coroutine().address();
     auto& parent = static_cast<promise_base&>(*next);
     // To be unwound; or the loop tells that it goes on.
-    if (parent.result != outcome::pending || is_watched(w)) return w.bounce(parent);
-    return w.go_on(parent.handle(), parent);
+    if (parent.result != outcome::pending || is_watched(w)) return w.bounce(parent).address();
+    return w.go_on(parent.handle(), parent).address();
 }
 
 // What the flow has taken back out of the deque.
-std::coroutine_handle<> begin_inline(promise_base& b, worker& w) noexcept {
+void* begin_inline(promise_base& b, worker& w) noexcept {
     b.reports_to = on_flow(b.reports_to);
     // The stack need not be looked at before the last one: it is at its end.
-    if (b.reports_to == completion::inline_last_branch) return b.handle();
-    return w.go_on(b.handle(), b);
+    if (b.reports_to == completion::inline_last_branch) [[likely]]
+        return b.handle().address();
+    return w.go_on(b.handle(), b).address();
 }
 
-// The next branch is the last job in the deque: a thief may want it too.
-[[gnu::noinline]] std::coroutine_handle<> take_back_last(join_block& join, std::uint32_t next,
-                                                         worker& w) noexcept {
-    if (!w.forks.take_last()) return report_and_go_on(join, next, w);
+// A thief may want the next branch too.
+[[gnu::noinline]] void* take_back_contested(join_block& join, std::uint32_t next,
+                                            worker& w) noexcept {
+    if (!w.forks.take_contested()) return report_and_go_on(join, next, w);
     return begin_inline(*join.branches()[next], w);
 }
 
 // The forking flow has done all branches before `next`.
-std::coroutine_handle<> take_back(join_block& join, std::uint32_t next, worker& w) noexcept {
+void* take_back(join_block& join, std::uint32_t next, worker& w) noexcept {
     // relaxed: as long as it is in our deque nobody else writes here.
     promise_base* const b = std::atomic_ref(join.branches()[next]).load(std::memory_order_relaxed);
-    switch (w.forks.try_pop_if(b)) {
-        case fork_deque::popped::yes:
-            return begin_inline(*b, w);
-        case fork_deque::popped::if_first:
-            return take_back_last(join, next, w);
-        case fork_deque::popped::no:
-            break;
-    }
+    const fork_deque::popped taken = w.forks.try_pop_if(b);
+    if (taken == fork_deque::popped::yes) [[likely]]
+        return begin_inline(*b, w);
+    if (taken == fork_deque::popped::perhaps) return take_back_contested(join, next, w);
     return report_and_go_on(join, next, w);
 }
 
@@ -63,17 +60,17 @@ void join_block::announce_to_tsan() noexcept {
     for (std::uint32_t i = 1; i < count; ++i) tsan_release(branches()[i]);
 }
 
-std::coroutine_handle<> join_block::push_singly(worker& w) noexcept {
+void* join_block::push_singly(worker& w) noexcept {
     for (std::uint32_t i = count; i-- > 1;) {
         if (!w.try_fork(*branches()[i])) w.hand_over(*branches()[i]);
     }
-    return w.transfer(branches()[0]->handle(), *branches()[0]);
+    return w.transfer(branches()[0]->handle(), *branches()[0]).address();
 }
 
-std::coroutine_handle<> join_block::wake_and_start(worker& w) noexcept {
+void* join_block::wake_and_start(worker& w) noexcept {
     promise_base& first = *branches()[0];
     w.wake_for_push();
-    return w.transfer(first.handle(), first);
+    return w.transfer(first.handle(), first).address();
 }
 
 job* join_block::report(std::uint32_t done) noexcept {
@@ -110,22 +107,20 @@ void join_block::mark_parent() noexcept {
     if (stopped_branch < error) std::iter_swap(stopped_branch, error);
 }
 
-std::coroutine_handle<> finish(promise_base& p) noexcept {
+void* finish(void* frame) noexcept {
+    promise_base& p = promise_base::of(frame);
     worker& w = *this_worker();
-    switch (p.reports_to) {
-        case completion::awaited:
-            return w.go_on(p.awaiting->handle(), *p.awaiting);
-        case completion::inline_branch:
-            return take_back(*p.join, p.branch + 1U, w);
-        case completion::inline_last_branch:
-            // No branch was stopped: a stop ends the flow, and so does a branch that somebody else has.
-            return w.go_on(p.join->parent->handle(), *p.join->parent);
-        case completion::branch:
-        case completion::last_branch:
-            return report_and_go_on(*p.join, 1, w);
-        default:
-            return w.bounce(p);
+    // The most frequent first, one by one: a table would be an indirect jump that is hard to foresee.
+    const completion how = p.reports_to;
+    if (how == completion::inline_branch) [[likely]]
+        return take_back(*p.join, p.branch + 1U, w);
+    if (how == completion::inline_last_branch) [[likely]] {
+        // No branch was stopped: a stop ends the flow, and so does a branch that somebody else has.
+        return w.go_on(p.join->parent->handle(), *p.join->parent).address();
     }
+    if (how == completion::awaited) return w.go_on(p.awaiting->handle(), *p.awaiting).address();
+    if (is_queued_branch(how)) return report_and_go_on(*p.join, 1, w);
+    return w.bounce(p).address();
 }
 
 }  // namespace taskscope::detail

@@ -23,7 +23,7 @@ job* unwind(promise_base& leaf) noexcept {
                 p->owner = &join.branches()[p->branch];
                 p->unwind_frame();
                 // relaxed: ordered by join.complete.
-                join.stopped.store(true, std::memory_order_relaxed);
+                join.stopped.store(1, std::memory_order_relaxed);
                 return join.report(done);
             }
             case completion::receiver:

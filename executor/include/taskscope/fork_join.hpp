@@ -57,13 +57,19 @@ public:
 
     explicit fork_join_awaiter(task<Ts>&... tasks) noexcept {
         promise_base** slot = join_.owned.data();
-        ((*slot++ = adopt(tasks)), ...);
+        (std::atomic_ref(*slot++).store(std::exchange(task_access::frame(tasks), nullptr),
+                                        std::memory_order_relaxed),
+         ...);
     }
+
+    fork_join_awaiter(const fork_join_awaiter&) = delete;
+    fork_join_awaiter& operator=(const fork_join_awaiter&) = delete;
+    [[gnu::always_inline]] ~fork_join_awaiter() = default;
 
     static bool await_ready() noexcept { return false; }
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
-        return join_.fork(h.promise());
+        return join_.fork(h);
     }
     [[gnu::always_inline]] auto await_resume() { return collect(std::index_sequence_for<Ts...>{}); }
 
@@ -112,7 +118,7 @@ public:
     bool await_ready() const noexcept { return join_.count == 0; }
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
-        return join_.fork(h.promise());
+        return join_.fork(h);
     }
 
 protected:

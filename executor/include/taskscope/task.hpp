@@ -14,6 +14,14 @@
 #include <type_traits>
 #include <utility>
 
+// clang only; elsewhere an object with a destructor is passed, and returned, in memory. A coroutine then keeps it in its
+// frame until the end of the full-expression, and looks once more whether anything is left to destroy.
+#if defined(__clang__)
+#define TASKSCOPE_PASSED_IN_REGISTERS [[clang::trivial_abi]]
+#else
+#define TASKSCOPE_PASSED_IN_REGISTERS
+#endif
+
 namespace taskscope {
 
 template <class T = void>
@@ -42,12 +50,16 @@ struct task_access {
     }
 };
 
-/// Stands for an awaiter that lives until the end of the full expression. Not a plain reference: g++ 12
-/// copies an awaiter that await_transform returns by reference.
+/// An awaiter that lives until the end of the full expression, as await_transform gives it to the compiler.
+#if defined(__clang__)
+template <class A>
+using awaiter_reference = A&;
+#else
+/// Not a plain reference: g++ 12 copies an awaiter that await_transform returns by reference.
 template <class A>
 class awaiter_reference {
 public:
-    explicit awaiter_reference(A& a) noexcept : awaiter_(a) {}
+    awaiter_reference(A& a) noexcept : awaiter_(a) {}
     bool await_ready() noexcept { return awaiter_.await_ready(); }
     template <class Promise>
     auto await_suspend(std::coroutine_handle<Promise> h) {
@@ -58,6 +70,7 @@ public:
 private:
     A& awaiter_;
 };
+#endif
 
 /// What every task's promise does with what its coroutine awaits. It notes where the co_await stands, which is what `at`
 /// is: not std::source_location::current(), for g++ 12 would keep an argument of class type in the frame, 16 bytes for
@@ -77,7 +90,7 @@ public:
     awaiter_reference<std::remove_reference_t<A>> await_transform(
         A&& a, const void* at = __builtin_source_location()) noexcept {
         awaits_at = std::bit_cast<std::source_location>(at);
-        return awaiter_reference<std::remove_reference_t<A>>(a);
+        return a;
     }
     /// What awaits by way of one of our awaiters.
     template <class A>
@@ -185,7 +198,7 @@ struct select_promise<T, C&, Args...> {
 ///
 /// `T` may be void, a reference or move-only, and must not be aligned to more than 16 bytes.
 template <class T>
-class [[nodiscard]] task {
+class [[nodiscard]] TASKSCOPE_PASSED_IN_REGISTERS task {
 public:
     using value_type = T;
 

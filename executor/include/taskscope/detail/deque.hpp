@@ -34,6 +34,7 @@
 #include <taskscope/detail/barrier.hpp>
 #include <taskscope/detail/job.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -62,8 +63,13 @@ public:
         : top_(origin),
           bottom_(origin),
           ring_(ring::make(capacity, nullptr)),
+          slots_(ring_.load(std::memory_order_relaxed)->slots()),
+          mask_(capacity - 1),
           full_at_(origin + capacity),
-          most_(most) {}
+          most_(most),
+          doubt_(barriers_are_asymmetric.load(std::memory_order_relaxed)
+                     ? 0
+                     : std::max(capacity, most)) {}
 
     ~basic_deque() {
         for (ring* r = ring_.load(std::memory_order_relaxed); r != nullptr;) {
@@ -79,13 +85,10 @@ public:
     /// Owner only. False if the ring was full and has its greatest size, or no memory could be had.
     bool push(job* j) noexcept {
         const std::int64_t bottom =
-            bottom_.load(std::memory_order_relaxed);      // only the owner writes it
-        ring* r = ring_.load(std::memory_order_relaxed);  // only the owner writes it
-        if (bottom == full_at_) [[unlikely]] {
-            r = make_room(r, bottom);
-            if (r == nullptr) return false;
-        }
-        r->slot(bottom).store(j, std::memory_order_relaxed);  // ordered by the next line
+            bottom_.load(std::memory_order_relaxed);  // only the owner writes it
+        if (bottom == full_at_ && !make_room(bottom)) [[unlikely]]
+            return false;
+        own_slot(bottom).store(j, std::memory_order_relaxed);  // ordered by the next line
         // edge deque.publish, release half (acquire half: the load of bottom_ in steal()). A thief that
         // sees this bottom also sees the slot, the ring, and the coroutine frame the job stands for.
         bottom_.store(bottom + 1, std::memory_order_release);
@@ -99,9 +102,8 @@ public:
         const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
         if (full_at_ - bottom < n) [[unlikely]]
             return false;
-        ring* r = ring_.load(std::memory_order_relaxed);
         for (std::uint32_t i = 0; i < n; ++i)
-            r->slot(bottom + i).store(jobs[n - 1 - i], std::memory_order_relaxed);
+            own_slot(bottom + i).store(jobs[n - 1 - i], std::memory_order_relaxed);
         // edge deque.publish, release half, as in push().
         bottom_.store(bottom + n, std::memory_order_release);
         return true;
@@ -112,8 +114,8 @@ public:
         const std::int64_t bottom = bottom_.load(std::memory_order_relaxed) - 1;
         // relaxed: nobody but the owner adds jobs, so a top that has reached ours says empty for good.
         if (top_.load(std::memory_order_relaxed) > bottom) return nullptr;
-        if (!lower_bottom(bottom) && !take_last()) return nullptr;
-        return ring_.load(std::memory_order_relaxed)->slot(bottom).load(std::memory_order_relaxed);
+        if (!lower_bottom(bottom) && !take_contested()) return nullptr;
+        return own_slot(bottom).load(std::memory_order_relaxed);
     }
 
     /// Owner only. The `n` youngest jobs, the oldest of them first. False, and nothing is taken, if a thief might want one
@@ -128,9 +130,8 @@ public:
             bottom_.store(bottom + n, std::memory_order_release);
             return false;
         }
-        ring* r = ring_.load(std::memory_order_relaxed);
         for (std::int64_t i = 0; i < n; ++i)
-            jobs[i] = r->slot(bottom + i).load(std::memory_order_relaxed);
+            jobs[i] = own_slot(bottom + i).load(std::memory_order_relaxed);
         return true;
     }
 
@@ -138,25 +139,32 @@ public:
     /// barrier when another job, or none, lies there.
     bool pop_if(const job* expected) noexcept {
         const popped p = try_pop_if(expected);
-        return p == popped::yes || (p == popped::if_first && take_last());
+        return p == popped::yes || (p == popped::perhaps && take_contested());
     }
 
-    enum class popped : unsigned char { no, if_first, yes };
+    enum class popped : unsigned char { no, perhaps, yes };
 
-    /// The same in two parts: if the job is also the oldest one, take_last() says who has it.
+    /// The same in two parts: if a thief might want the job, take_contested() says who has it.
     [[gnu::always_inline]] popped try_pop_if(const job* expected) noexcept {
         const std::int64_t bottom = bottom_.load(std::memory_order_relaxed) - 1;
-        ring* r = ring_.load(std::memory_order_relaxed);
         // A slot that was stolen keeps its pointer; what follows finds out.
-        if (r->slot(bottom).load(std::memory_order_relaxed) != expected) return popped::no;
-        return lower_bottom(bottom) ? popped::yes : popped::if_first;
+        if (own_slot(bottom).load(std::memory_order_relaxed) != expected) [[unlikely]]
+            return popped::no;
+        if (lower_bottom(bottom)) [[likely]]
+            return popped::yes;
+        return popped::perhaps;
     }
 
-    /// Owner only, after a pop that reached the thieves' end: whether the owner has the job.
-    [[gnu::noinline]] bool take_last() noexcept {
+    /// Owner only, after a pop that may have reached the thieves' end: whether the owner has the job.
+    [[gnu::noinline]] bool take_contested() noexcept {
         const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+        if constexpr (payer == barrier_payer::thief) {
+            // edge deque.last, owner's half where barriers are symmetric.
+            if (doubt_ != 0) full_fence();
+        }
         std::int64_t top =
             top_.load(std::memory_order_relaxed);  // lower_bottom() saw it or an older
+        if (top < bottom) return true;
         // edge deque.last: whoever raises top has the job.
         const bool ours =
             top == bottom && top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst,
@@ -227,9 +235,8 @@ private:
         std::int64_t mask;  // number of slots, a power of two, less one
 
         std::int64_t capacity() const noexcept { return mask + 1; }
-        atomic<job*>& slot(std::int64_t index) noexcept {
-            return reinterpret_cast<atomic<job*>*>(this + 1)[index & mask];
-        }
+        atomic<job*>* slots() noexcept { return reinterpret_cast<atomic<job*>*>(this + 1); }
+        atomic<job*>& slot(std::int64_t index) noexcept { return slots()[index & mask]; }
         static ring* make(std::int64_t capacity, ring* older) {
             const auto slots = static_cast<std::size_t>(capacity);
             void* memory = ::operator new(sizeof(ring) + slots * sizeof(atomic<job*>));
@@ -241,7 +248,9 @@ private:
         static void free(ring* r) noexcept { ::operator delete(r); }
     };
 
-    // Whether the owner has the slot at `bottom` without a contest.
+    atomic<job*>& own_slot(std::int64_t index) noexcept { return slots_[index & mask_]; }
+
+    // Whether the owner has the slot at `bottom` without a contest; take_contested() otherwise.
     [[gnu::always_inline]] bool lower_bottom(std::int64_t bottom) noexcept {
         if constexpr (payer == barrier_payer::owner) {
             // edge deque.last, owner's half: claim the slot, then look at top, in the single order of seq_cst
@@ -252,23 +261,25 @@ private:
             // edge deque.publish, release half: a thief that sees this bottom instead of that of the push still sees
             // what was pushed below it.
             bottom_.store(bottom, std::memory_order_release);
-            light_barrier();  // edge deque.last, owner's half: claim the slot, then look at top
-            return top_.load(std::memory_order_relaxed) < bottom;
+            // edge deque.last, owner's half: claim the slot, then look at top.
+            compiler_barrier();  // where that is not enough, `doubt_` says so
+            return top_.load(std::memory_order_relaxed) + doubt_ < bottom;
         }
     }
 
-    [[gnu::noinline]] ring* make_room(ring* r, std::int64_t bottom) noexcept {
+    [[gnu::noinline]] bool make_room(std::int64_t bottom) noexcept {
+        ring* const r = ring_.load(std::memory_order_relaxed);  // only the owner writes it
         // edge deque.reuse, acquire half (release half: the compare-exchange in steal()). Seeing a
         // thief's new top means its read of that slot is over, so the slot may be written again.
         const std::int64_t top = top_.load(std::memory_order_acquire);
         full_at_ = top + r->capacity();
-        if (bottom != full_at_) return r;
-        if (r->capacity() >= most_) return nullptr;
+        if (bottom != full_at_) return true;
+        if (r->capacity() >= most_) return false;
         ring* larger = nullptr;
         try {
             larger = ring::make(2 * r->capacity(), r);
         } catch (const std::bad_alloc&) {
-            return nullptr;
+            return false;
         }
         for (std::int64_t i = top; i < bottom; ++i) {
             larger->slot(i).store(r->slot(i).load(std::memory_order_relaxed),
@@ -276,15 +287,21 @@ private:
         }
         // edge deque.grow, release half (acquire half: the load of ring_ in steal()).
         ring_.store(larger, std::memory_order_release);
+        slots_ = larger->slots();
+        mask_ = larger->mask;
         full_at_ = top + larger->capacity();
-        return larger;
+        return true;
     }
 
     alignas(cache_line_pair) atomic<std::int64_t> top_;
     alignas(cache_line_pair) atomic<std::int64_t> bottom_;
     atomic<ring*> ring_;
+    // Owner's, so that it need not ask the ring.
+    atomic<job*>* slots_;
+    std::int64_t mask_;
     std::int64_t full_at_;  // owner's: no push at this bottom before another look at top
     const std::int64_t most_;
+    const std::int64_t doubt_;  ///< 0; where barriers are symmetric more than there can be jobs
 };
 
 /// For jobs that others take all the time.

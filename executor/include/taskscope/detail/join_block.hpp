@@ -20,12 +20,13 @@ namespace taskscope::detail {
 /// end, report with one atomic subtraction each, and the one that reaches zero goes on with the parent.
 /// (docs/decisions/0002-join-without-atomics.md)
 struct join_block {
-    explicit join_block(std::uint32_t n) noexcept : count(n), outstanding(n) {}
+    explicit join_block(std::uint16_t n) noexcept : outstanding(n), count(n) {}
 
     promise_base* parent;  // set by fork()
-    std::uint32_t count;
+    // Eight bytes, without a gap: they are set by one store.
     atomic<std::uint32_t> outstanding;
-    atomic<bool> stopped{false};
+    std::uint16_t count;
+    atomic<std::uint16_t> stopped{0};  ///< 1: a branch was
 
     /// Null where a branch was stopped.
     promise_base** branches() noexcept { return reinterpret_cast<promise_base**>(this + 1); }
@@ -36,10 +37,10 @@ struct join_block {
 
 protected:
     void announce_to_tsan() noexcept;
-    /// Pushes branches 1 ... into a deque without room for all. Returns the handle of branch 0.
-    std::coroutine_handle<> push_singly(worker& w) noexcept;
-    /// Returns the handle of branch 0.
-    std::coroutine_handle<> wake_and_start(worker& w) noexcept;
+    /// Pushes branches 1 ... into a deque without room for all. Returns the frame of branch 0.
+    void* push_singly(worker& w) noexcept;
+    /// Returns the frame of branch 0.
+    void* wake_and_start(worker& w) noexcept;
 
 private:
     bool subtract(std::uint32_t n) noexcept;
@@ -52,10 +53,10 @@ struct join_of : join_block {
     static_assert(N > 0 && N < 0x10000, "branches are numbered by 16 bits");
     static_assert(sizeof(join_block) % alignof(promise_base*) == 0);
 
-    explicit join_of(std::uint32_t n = N) noexcept : join_block(n) {}
+    explicit join_of(std::uint16_t n = N) noexcept : join_block(n) {}
     join_of(const join_of&) = delete;
     join_of& operator=(const join_of&) = delete;
-    ~join_of() {
+    [[gnu::always_inline]] ~join_of() {
         for (std::uint32_t i = 0; i < size(); ++i) {
             if (owned[i] != nullptr) owned[i]->handle().destroy();
         }
@@ -64,22 +65,29 @@ struct join_of : join_block {
     std::uint32_t size() const noexcept { return exactly ? N : count; }
 
     /// Pushes all but the first branch, and returns the handle of that one to go on with.
-    ///
-    /// A call, and not a part of the coroutine: there each resumption would save the registers that only
-    /// the fork needs. What is seldom comes last, for the same reason.
-    [[gnu::noinline]] std::coroutine_handle<> fork(promise_base& forking) noexcept {
-        if (tsan_listens()) [[unlikely]]
-            return fork_announced(forking);
-        return fork_now(forking);
+    template <class Promise>
+    std::coroutine_handle<> fork(std::coroutine_handle<Promise> forking) noexcept {
+        return std::coroutine_handle<>::from_address(fork_and_start(forking.address()));
     }
 
     std::array<promise_base*, N> owned;  ///< the first size() of them
 
 private:
-    [[gnu::always_inline]] std::coroutine_handle<> fork_now(promise_base& forking) noexcept {
-        parent = &forking;
+    // A call, and not a part of the coroutine: there each resumption would save the registers that only the fork needs.
+    // What is seldom comes last, for the same reason; and the frame's address is returned and not a handle, because g++ 12
+    // makes no tail call of a function that returns an object.
+    [[gnu::noinline]] void* fork_and_start(void* forking) noexcept {
+        if (tsan_listens()) [[unlikely]]
+            return fork_announced(forking);
+        return fork_now(forking);
+    }
+
+    [[gnu::always_inline]] void* fork_now(void* forking) noexcept {
+        promise_base& forking_promise = promise_base::of(forking);
+        parent = &forking_promise;
         worker& w = *this_worker();
-        task_context* const context = forking.context;
+        task_context* const context = forking_promise.context;
+        promise_base& first = *owned[0];
         const std::uint32_t n = size();
         for (std::uint32_t i = 0; i < n; ++i) {
             promise_base& b = *owned[i];
@@ -93,10 +101,10 @@ private:
             return push_singly(w);
         if (w.sees_sleepers()) [[unlikely]]
             return wake_and_start(w);
-        return w.transfer(owned[0]->handle(), *owned[0]);
+        return w.transfer(first.handle(), first).address();
     }
 
-    [[gnu::noinline]] std::coroutine_handle<> fork_announced(promise_base& forking) noexcept {
+    [[gnu::noinline]] void* fork_announced(void* forking) noexcept {
         announce_to_tsan();
         return fork_now(forking);
     }

@@ -92,6 +92,11 @@ struct promise_base : job {
         return std::coroutine_handle<promise_base>::from_promise(*this);
     }
 
+    /// That of a frame. Rather than the promise a coroutine passes its frame, which it has at hand.
+    static promise_base& of(void* frame) noexcept {
+        return std::coroutine_handle<promise_base>::from_address(frame).promise();
+    }
+
     /// Destroys the suspended frame. A destructor that throws would not come out of this: the coroutine would end with
     /// that error, and its frame stay.
     void destroy_suspended() noexcept {
@@ -151,10 +156,10 @@ struct promise_base : job {
 job* unwind(promise_base& leaf) noexcept;
 
 /// Suspended for good with a result: hands over to whoever waits. Called from final_suspend, where the
-/// frame must not be destroyed: receivers are therefore called later, by the loop.
+/// frame must not be destroyed: receivers are therefore called later, by the loop. Returns the frame to go on with.
 ///
 /// Not inline: a coroutine saves the registers of its hungriest part whenever it is resumed or destroyed.
-std::coroutine_handle<> finish(promise_base& p) noexcept;
+void* finish(void* frame) noexcept;
 
 /// Completes the suspended coroutine `p` as stopped: what a native awaiter returns from await_suspend.
 inline std::coroutine_handle<> stop_here(promise_base& p) noexcept {
@@ -166,7 +171,7 @@ struct final_awaiter {
     static bool await_ready() noexcept { return false; }
     template <class Promise>
     static std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
-        return finish(h.promise());
+        return std::coroutine_handle<>::from_address(finish(h.address()));
     }
     static void await_resume() noexcept {}
 };

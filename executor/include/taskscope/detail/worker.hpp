@@ -58,7 +58,7 @@ struct called_jobs {
 
 /// So many tasks may begin, one from the other, before control returns to the worker's loop. Bounds the time until the
 /// worker looks at injected, timer and I/O work.
-inline constexpr int transfer_budget = 128;
+inline constexpr unsigned transfer_budget = 128;
 /// And so far may the stack grow, in bytes, as it does where the compiler makes no tail calls (g++ without optimisation or
 /// with a sanitizer: about 500 for each transfer).
 inline constexpr std::size_t transfer_stack = std::size_t{64} * 1024;
@@ -110,7 +110,7 @@ struct alignas(cache_line_pair) worker {
 
     /// Begins or resumes `target` by symmetric transfer: the handle to return from await_suspend.
     std::coroutine_handle<> transfer(std::coroutine_handle<> handle, job& target) noexcept {
-        if (--budget >= 0) [[likely]]
+        if (--budget != 0) [[likely]]
             return handle;
         return bounce(target);
     }
@@ -137,7 +137,7 @@ struct alignas(cache_line_pair) worker {
     fork_deque forks;  ///< branches of a fork_join, parts of a parallel_invoke
     deque queue;       ///< everything else
 
-    alignas(cache_line_pair) int budget = transfer_budget;
+    alignas(cache_line_pair) unsigned budget = transfer_budget;
     void* stack_floor = nullptr;      ///< go_on() returns to the loop below it
     job* next = nullptr;              ///< what the loop runs when the present job returns
     task_context* context = nullptr;  ///< of the job that is running
