@@ -1,8 +1,8 @@
 // executor/src/stack_job.cpp - the thief's side of a stack_job, and its caller's when it has to wait.
 // SPDX-License-Identifier: MIT
 #include "executor_core.hpp"
-#include "pause.hpp"
 
+#include <taskscope/detail/pause.hpp>
 #include <taskscope/parallel.hpp>
 
 #include <thread>

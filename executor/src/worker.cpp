@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "executor_core.hpp"
 #include "job_batch.hpp"
-#include "pause.hpp"
 
+#include <taskscope/detail/pause.hpp>
 #include <taskscope/detail/watcher.hpp>
 
 #include <algorithm>

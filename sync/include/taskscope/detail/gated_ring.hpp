@@ -19,6 +19,7 @@
 #pragma once
 
 #include <taskscope/detail/atomic.hpp>
+#include <taskscope/detail/pause.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -65,7 +66,7 @@ public:
     bool try_push(T& value) noexcept {
         // relaxed, here and in the compare-exchange: what is in a cell is ordered by its stamp.
         std::uint64_t at = tail_.load(std::memory_order_relaxed);
-        for (;;) {
+        for (spin_backoff lost;;) {
             if ((at & gate) != 0) return false;
             cell& c = cells_[index(at)];
             // edge channel.cell, acquire half (release half: the stores of stamps): the pop before us is over.
@@ -76,6 +77,9 @@ public:
             } else if (tail_.compare_exchange_weak(at, next(at), std::memory_order_relaxed)) {
                 fill(c, at, value);
                 return true;
+            } else {
+                lost.pause();
+                at = tail_.load(std::memory_order_relaxed);
             }
         }
     }
@@ -84,7 +88,7 @@ public:
     bool try_pop(std::optional<T>& value) noexcept {
         // relaxed: as in try_push().
         std::uint64_t at = head_.load(std::memory_order_relaxed);
-        for (;;) {
+        for (spin_backoff lost;;) {
             if ((at & gate) != 0) return false;
             cell& c = cells_[index(at)];
             // edge channel.cell, acquire half (release half: the stores of stamps): the value is there.
@@ -96,6 +100,9 @@ public:
                 value.emplace(std::move(c.value));
                 clear(c, at);
                 return true;
+            } else {
+                lost.pause();
+                at = head_.load(std::memory_order_relaxed);
             }
         }
     }
