@@ -9,7 +9,10 @@
 // and another one frees them these go from one to the other, and nobody walks along blocks that are in the cache of
 // somebody else.
 //
-// A span is as large as a huge page, and from the second one of a size on it asks to be one. Where a million frames are
+// Nobody touches new memory, nor gives any back to the system, under the lock of a size: the others would wait for pages to
+// be cleared.
+//
+// A span is as large as a huge page, and as soon as so many blocks are out it asks to be one. Where a million frames are
 // alive most of what a spawn costs is memory touched for the first time: a fault, and a walk through page tables, for
 // every 4 KiB (docs/decisions/0006). Of a first span only what is cut is touched.
 //
@@ -56,11 +59,16 @@ private:
         std::uint32_t cut = 0;  // memory behind these blocks was never touched
 
         static span* make(std::size_t c, bool huge_page);
-        static void free_memory(span* s) noexcept;
+        static void free_all(span* list) noexcept;
         static span& of(frame_block* b) noexcept;
 
-        frame_block* take(std::size_t c) noexcept;
         bool is_spent() const noexcept { return out == blocks; }
+    };
+
+    /// Blocks that were never touched, one after the other.
+    struct run {
+        unsigned char* first = nullptr;
+        std::int64_t count = 0;
     };
 
     struct alignas(cache_line) shelf {
@@ -75,10 +83,11 @@ private:
         std::size_t kept = 0;
 
         std::size_t used_spans() const noexcept { return spans - unused_spans; }
-        void use_another(std::size_t c);
-        void keep_no_more_than(std::size_t c, std::size_t most) noexcept;
-        void put_back(frame_block* first) noexcept;
-        void free_one() noexcept;
+        frame_block* take_touched(std::int64_t& n, std::int64_t wanted) noexcept;
+        run cut(std::size_t c, std::int64_t wanted) noexcept;
+        // The spans that nobody needs any more go to `unneeded`.
+        void keep_no_more_than(std::size_t c, std::size_t most, span*& unneeded) noexcept;
+        void put_back(frame_block* first, span*& unneeded) noexcept;
     };
 
     static void link(span*& list, span& s) noexcept;

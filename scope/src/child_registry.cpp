@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "child_registry.hpp"
 
+#include <algorithm>
 #include <new>
 
 namespace taskscope::detail {
@@ -15,16 +16,6 @@ constexpr int most_looks = 8;
 child_registry::child_registry(unsigned workers) {
     for (unsigned i = 0; i < workers + scope_state::foreign_places; ++i)
         stripes_.push_back(std::make_unique<stripe>());
-}
-
-child_registry::~child_registry() {
-    for (const auto& s : stripes_) {
-        for (chunk* c = s->first.load(std::memory_order_relaxed); c != nullptr;) {
-            chunk* const next = c->next;
-            delete c;
-            c = next;
-        }
-    }
 }
 
 void child_registry::add(child& c) noexcept {
@@ -72,14 +63,23 @@ child_registry::place* child_registry::stripe::find() noexcept {
 }
 
 child_registry::place* child_registry::stripe::grow() noexcept {
-    auto* fresh = new (std::nothrow) chunk;
-    if (fresh == nullptr) return nullptr;
-    fresh->next = first.load(std::memory_order_relaxed);
-    // edge registry.chunk, release half (acquire half: the load in for_each()): its places are empty.
-    first.store(fresh, std::memory_order_release);
-    at = fresh;
+    if (fresh_count == 0) {
+        const std::size_t n = std::min(std::size_t{1} << made.size(), most_chunks_at_once);
+        try {
+            made.push_back(std::make_unique<chunk[]>(n));
+        } catch (const std::bad_alloc&) {
+            return nullptr;
+        }
+        fresh = made.back().get();
+        fresh_count = n;
+    }
+    --fresh_count;
+    at = fresh++;
     in_chunk = 1;
-    return &fresh->places[0];
+    at->next = first.load(std::memory_order_relaxed);
+    // edge registry.chunk, release half (acquire half: the load in for_each()): its places are empty.
+    first.store(at, std::memory_order_release);
+    return &at->places[0];
 }
 
 }  // namespace taskscope::detail

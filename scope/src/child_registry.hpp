@@ -30,7 +30,7 @@ namespace taskscope::detail {
 class child_registry {
 public:
     explicit child_registry(unsigned workers);
-    ~child_registry();
+    ~child_registry() = default;
     child_registry(const child_registry&) = delete;
     child_registry& operator=(const child_registry&) = delete;
 
@@ -56,6 +56,9 @@ private:
         std::array<place, 511> places{};
         chunk* next = nullptr;
     };
+    /// So many are made at a time in the end. One by one they would have malloc grow by a page, which keeps all threads
+    /// from touching new memory meanwhile.
+    static constexpr std::size_t most_chunks_at_once = 64;
 
     /// Where one worker puts its children, or some threads that are no workers.
     struct alignas(cache_line_pair) stripe {
@@ -65,6 +68,9 @@ private:
         std::size_t in_chunk = 0;
         std::array<place*, 64> emptied{};  // by this worker itself: still warm in its cache
         std::size_t emptied_count = 0;
+        std::vector<std::unique_ptr<chunk[]>> made;  // all chunks, and those not yet in the list:
+        chunk* fresh = nullptr;
+        std::size_t fresh_count = 0;
 
         place* find() noexcept;
         place* grow() noexcept;
