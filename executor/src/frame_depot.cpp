@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "frame_depot.hpp"
 
+#include <taskscope/detail/pause.hpp>
+
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -13,7 +15,7 @@ namespace taskscope::detail {
 frame_block* frame_depot::take(std::size_t c, std::int64_t& n) {
     shelf& s = shelves_[c];
     const std::int64_t wanted = frame_class::batch(c);
-    std::unique_lock lock{s.mutex};
+    patient_lock lock{s.mutex};
     if (s.kept != 0) {
         s.out += wanted;
         n = wanted;
@@ -45,7 +47,7 @@ void frame_depot::give_batch(std::size_t c, frame_block* first) noexcept {
     shelf& s = shelves_[c];
     span* unneeded = nullptr;
     {
-        const std::lock_guard lock{s.mutex};
+        const patient_lock lock{s.mutex};
         s.out -= frame_class::batch(c);
         s.keep_no_more_than(c, s.batches.size() - 1, unneeded);
         s.batches[(s.oldest + s.kept++) % s.batches.size()] = first;
@@ -58,7 +60,7 @@ void frame_depot::give(std::size_t c, frame_block* first) noexcept {
     shelf& s = shelves_[c];
     span* unneeded = nullptr;
     {
-        const std::lock_guard lock{s.mutex};
+        const patient_lock lock{s.mutex};
         for (const frame_block* b = first; b != nullptr; b = b->next) --s.out;
         s.put_back(first, unneeded);
         s.keep_no_more_than(c, s.batches.size(), unneeded);

@@ -4,6 +4,7 @@
 
 #include <taskscope/detail/atomic.hpp>
 #include <taskscope/detail/job.hpp>
+#include <taskscope/detail/pause.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -45,7 +46,7 @@ public:
     /// Returns how many.
     std::size_t pop(std::span<job*> into, std::size_t takers) noexcept {
         if (looks_empty()) return 0;
-        const std::lock_guard lock{mutex_};
+        const patient_lock lock{mutex_};
         return take(into, takers);
     }
 
