@@ -18,7 +18,7 @@ SECTION = re.compile(r"<!-- (benchmarks/\S+\.py)((?: \S+)*) -->\n.*?<!-- end -->
 def fill(match):
     script, arguments = match[1], match[2].split()
     print(f"{script} {' '.join(arguments)}", file=sys.stderr)
-    printed = subprocess.run([sys.executable, ROOT / script, *arguments], check=True, capture_output=True, text=True)
+    printed = subprocess.run([sys.executable, ROOT / script, *arguments], check=True, stdout=subprocess.PIPE, text=True)
     return f"<!-- {' '.join([script, *arguments])} -->\n{printed.stdout.strip()}\n<!-- end -->"
 
 

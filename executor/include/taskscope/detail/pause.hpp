@@ -18,8 +18,7 @@ inline void pause_processor() noexcept {
 }
 
 /// For who has lost a compare-exchange to somebody faster: waits, longer each time, up to about a microsecond. So the winner
-/// keeps the line for a few operations more, which cost a tenth of fetching it. Two tasks that send, two that receive, on
-/// two workers: 53 -> 16 ns for each value.
+/// keeps the line for a few operations more, which cost a tenth of fetching it (sync/README.md, "A channel in which nobody waits").
 ///
 /// Source: Anderson: The performance of spin lock alternatives for shared-memory multiprocessors. IEEE TPDS 1990.
 class spin_backoff {
@@ -31,7 +30,7 @@ public:
 
 private:
     static constexpr unsigned most = 64;
-    unsigned rounds_ = 2;
+    unsigned rounds_ = 16;
 };
 
 /// Holds a mutex that others hold for a moment only: looks at it a few times before it sleeps, which takes longer. A million

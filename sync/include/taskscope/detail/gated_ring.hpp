@@ -71,9 +71,9 @@ public:
             cell& c = cells_[index(at)];
             // edge channel.cell, acquire half (release half: the stores of stamps): the pop before us is over.
             if (c.stamp.load(std::memory_order_acquire) != at) {
-                const std::uint64_t now = tail_.load(std::memory_order_relaxed);
-                if (now == at) return false;
-                at = now;
+                if (tail_.load(std::memory_order_relaxed) == at) return false;
+                lost.pause();
+                at = tail_.load(std::memory_order_relaxed);
             } else if (tail_.compare_exchange_weak(at, next(at), std::memory_order_relaxed)) {
                 fill(c, at, value);
                 return true;
@@ -93,9 +93,9 @@ public:
             cell& c = cells_[index(at)];
             // edge channel.cell, acquire half (release half: the stores of stamps): the value is there.
             if (c.stamp.load(std::memory_order_acquire) != at + full_cell) {
-                const std::uint64_t now = head_.load(std::memory_order_relaxed);
-                if (now == at) return false;
-                at = now;
+                if (head_.load(std::memory_order_relaxed) == at) return false;
+                lost.pause();
+                at = head_.load(std::memory_order_relaxed);
             } else if (head_.compare_exchange_weak(at, next(at), std::memory_order_relaxed)) {
                 value.emplace(std::move(c.value));
                 clear(c, at);
