@@ -47,9 +47,10 @@ DETAIL_FOR_SCOPE = {
     "taskscope/detail/tsan.hpp",
     "taskscope/detail/watcher.hpp",
 }
-DETAIL_FOR_SYNC = {  # what an awaiter is made of, and a coroutine
+DETAIL_FOR_SYNC = {  # what an awaiter is made of, and a coroutine, and a queue without a lock
     "taskscope/detail/atomic.hpp",
     "taskscope/detail/contract.hpp",
+    "taskscope/detail/pause.hpp",
     "taskscope/detail/promise.hpp",
     "taskscope/detail/suspension.hpp",
 }
