@@ -64,7 +64,7 @@ child_registry::place* child_registry::stripe::find() noexcept {
 
 child_registry::place* child_registry::stripe::grow() noexcept {
     if (fresh_count == 0) {
-        const std::size_t n = std::min(std::size_t{1} << made.size(), most_chunks_at_once);
+        const std::size_t n = std::min(made.size() + 1, most_chunks_at_once);
         try {
             made.push_back(std::make_unique<chunk[]>(n));
         } catch (const std::bad_alloc&) {

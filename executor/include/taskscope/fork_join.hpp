@@ -13,6 +13,7 @@
 #include <taskscope/task.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -57,6 +58,8 @@ public:
 
     explicit fork_join_awaiter(task<Ts>&... tasks) noexcept {
         promise_base** slot = join_.owned.data();
+        // One by one: what was written as one vector, or is read as one just after, has to be in the cache first, a fifth of
+        // a fork (decisions/0002).
         (std::atomic_ref(*slot++).store(std::exchange(task_access::frame(tasks), nullptr),
                                         std::memory_order_relaxed),
          ...);
@@ -82,15 +85,6 @@ private:
             // Braces: evaluated from left to right, so the error with the lowest index is the one thrown.
             return std::tuple<regular_result<Ts>...>{take_branch<Ts>(join_.owned[I])...};
         }
-    }
-
-    // The pointers were just written one by one. Read as one vector, which is what clang makes of two moves, they would have
-    // to be in the cache first: a fifth of a fork (decisions/0002).
-    template <class T>
-    static promise_base* adopt(task<T>& t) noexcept {
-        promise_base* frame = std::exchange(task_access::frame(t), nullptr);
-        asm("" : "+r"(frame));
-        return frame;
     }
 
     join_of<sizeof...(Ts)> join_;

@@ -14,18 +14,21 @@
 #include <type_traits>
 #include <utility>
 
-// clang only; elsewhere an object with a destructor is passed, and returned, in memory. A coroutine then keeps it in its
-// frame until the end of the full-expression, and looks once more whether anything is left to destroy.
-#if defined(__clang__)
+// With clang (since 19: llvm issue 88478) only; elsewhere an object with a destructor is passed, and returned, in memory. A
+// coroutine then keeps it in its frame until the end of the full-expression, and looks once more whether anything is left to
+// destroy. The tag makes a link error of it if both ways meet.
+#if defined(__clang__) && __clang_major__ >= 19
 #define TASKSCOPE_PASSED_IN_REGISTERS [[clang::trivial_abi]]
+#define TASKSCOPE_TAG_OF_ABI [[gnu::abi_tag("in_register")]]
 #else
 #define TASKSCOPE_PASSED_IN_REGISTERS
+#define TASKSCOPE_TAG_OF_ABI
 #endif
 
 namespace taskscope {
 
 template <class T = void>
-class task;
+class TASKSCOPE_TAG_OF_ABI task;
 
 namespace detail {
 
@@ -59,7 +62,7 @@ using awaiter_reference = A&;
 template <class A>
 class awaiter_reference {
 public:
-    awaiter_reference(A& a) noexcept : awaiter_(a) {}
+    explicit awaiter_reference(A& a) noexcept : awaiter_(a) {}
     bool await_ready() noexcept { return awaiter_.await_ready(); }
     template <class Promise>
     auto await_suspend(std::coroutine_handle<Promise> h) {
@@ -90,7 +93,7 @@ public:
     awaiter_reference<std::remove_reference_t<A>> await_transform(
         A&& a, const void* at = __builtin_source_location()) noexcept {
         awaits_at = std::bit_cast<std::source_location>(at);
-        return a;
+        return static_cast<awaiter_reference<std::remove_reference_t<A>>>(a);
     }
     /// What awaits by way of one of our awaiters.
     template <class A>
