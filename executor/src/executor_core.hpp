@@ -71,7 +71,7 @@ public:
 
 private:
     /// So many go into a worker's deque at once, at most. From nowhere.
-    using injected_jobs = std::array<job*, 32>;
+    using several_jobs = std::array<job*, 32>;
 
     friend struct worker;
     friend struct core_access;  // tests/model
@@ -85,7 +85,7 @@ private:
     bool others_wait(const worker& w) const noexcept;
     job* take_injected(worker& w) noexcept;
     /// Puts all but the first, which it returns, into the deque of `w`.
-    job* keep(worker& w, injected_jobs& found, std::size_t n) noexcept;
+    job* keep(worker& w, several_jobs& found, std::size_t n) noexcept;
     job* steal(worker& w) noexcept;
     job* search(worker& w) noexcept;
     void sleep(worker& w) noexcept;

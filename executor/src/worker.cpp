@@ -167,19 +167,20 @@ job* executor_core::find_fairly(worker& w) noexcept {
     // The oldest job of our own, but no branch: these come back to be run, and each that is begun out of turn is one
     // more half-done tree in memory.
     if (w.tick % (2 * fairness_interval) == 0) {
-        if (job* j = w.queue.steal()) return j;
+        job* oldest = nullptr;
+        if (w.queue.steal({&oldest, 1}) != 0) return oldest;
     }
     // As many as if there were nothing else to do: what comes in must not wait for ever longer.
-    injected_jobs found;
+    several_jobs found;
     return keep(w, found, injected.try_pop(found, workers.size()));
 }
 
 job* executor_core::take_injected(worker& w) noexcept {
-    injected_jobs found;
+    several_jobs found;
     return keep(w, found, injected.pop(found, workers.size()));
 }
 
-job* executor_core::keep(worker& w, injected_jobs& found, std::size_t n) noexcept {
+job* executor_core::keep(worker& w, several_jobs& found, std::size_t n) noexcept {
     if (n == 0) return nullptr;
     // The rest goes into the deque, last one first, so that pop() finds them in order.
     while (--n != 0) {
@@ -192,14 +193,15 @@ job* executor_core::keep(worker& w, injected_jobs& found, std::size_t n) noexcep
 job* executor_core::steal(worker& w) noexcept {
     const std::size_t n = workers.size();
     if (n < 2) return nullptr;
+    several_jobs found;
     std::size_t victim = next_random(w.random) % n;
     for (std::size_t i = 0; i < n; ++i, victim = victim + 1 == n ? 0 : victim + 1) {
         worker& v = *workers[victim];
         if (&v == &w) continue;
-        if (job* j = v.steal()) {
-            worker_counters::add(w.counters.steals);
-            return j;
-        }
+        const std::size_t stolen = v.steal(found);
+        if (stolen == 0) continue;
+        worker_counters::add(w.counters.steals, stolen);
+        return keep(w, found, stolen);
     }
     return nullptr;
 }
@@ -322,8 +324,8 @@ bool executor_core::run_one_manually() {
     worker* const outer = current_worker;
     current_worker = &w;
     timers.fire(now());
-    job* j = w.steal();  // oldest first
-    if (j == nullptr) injected.pop({&j, 1}, 1);
+    job* j = nullptr;
+    if (w.steal({&j, 1}) == 0) injected.pop({&j, 1}, 1);  // oldest first
     if (j != nullptr) run(w, j);
     current_worker = outer;
     return j != nullptr;

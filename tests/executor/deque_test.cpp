@@ -1,6 +1,7 @@
 // tests/executor/deque_test.cpp - the deque against a model, and owner against thieves.
 // SPDX-License-Identifier: MIT
 #include <taskscope/detail/deque.hpp>
+#include <taskscope/detail/fork_deque.hpp>
 
 #include <gtest/gtest.h>
 
@@ -37,6 +38,17 @@ std::vector<numbered_job> numbered(std::size_t n) {
 
 std::size_t number_of(const job* j) { return static_cast<const numbered_job*>(j)->number; }
 
+/// The oldest job, of either kind of deque.
+template <class D>
+job* steal_one(D& d) {
+    if constexpr (std::is_base_of_v<fork_deque, D>) {
+        return d.steal();
+    } else {
+        job* j = nullptr;
+        return d.steal({&j, 1}) == 1 ? j : nullptr;
+    }
+}
+
 /// One whose indices start where narrower types would wrap.
 template <class D, std::int64_t origin>
 struct starting_at : D {
@@ -69,18 +81,18 @@ TYPED_TEST(Deque, GivesTheOwnerTheYoungestAndThievesTheOldest) {
     std::vector<numbered_job> jobs = numbered(4);
     TypeParam d(8);
     for (job& j : jobs) ASSERT_TRUE(d.push(&j));
-    EXPECT_EQ(d.steal(), jobs.data());
+    EXPECT_EQ(steal_one(d), jobs.data());
     EXPECT_EQ(d.pop(), &jobs[3]);
-    EXPECT_EQ(d.steal(), &jobs[1]);
+    EXPECT_EQ(steal_one(d), &jobs[1]);
     EXPECT_EQ(d.pop(), &jobs[2]);
     EXPECT_EQ(d.pop(), nullptr);
-    EXPECT_EQ(d.steal(), nullptr);
+    EXPECT_EQ(steal_one(d), nullptr);
     EXPECT_TRUE(d.looks_empty());
 }
 
-TYPED_TEST(Deque, PopIfTakesOnlyTheYoungestAndOnlyIfItIsTheOneExpected) {
+TEST(ForkDeque, PopIfTakesOnlyTheYoungestAndOnlyIfItIsTheOneExpected) {
     std::vector<numbered_job> jobs = numbered(3);
-    TypeParam d(4);
+    fork_deque d(4);
     EXPECT_FALSE(d.pop_if(jobs.data()));
     for (job& j : jobs) ASSERT_TRUE(d.push(&j));
     EXPECT_FALSE(d.pop_if(jobs.data()));
@@ -90,11 +102,11 @@ TYPED_TEST(Deque, PopIfTakesOnlyTheYoungestAndOnlyIfItIsTheOneExpected) {
     EXPECT_EQ(d.approximate_size(), 1U);
 }
 
-TYPED_TEST(Deque, PopIfIsNotFooledByTheTraceOfAStolenJob) {
+TEST(ForkDeque, PopIfIsNotFooledByTheTraceOfAStolenJob) {
     std::vector<numbered_job> jobs = numbered(1);
-    TypeParam d(4);
+    fork_deque d(4);
     ASSERT_TRUE(d.push(jobs.data()));
-    EXPECT_EQ(d.steal(), jobs.data());
+    EXPECT_EQ(steal_one(d), jobs.data());
     EXPECT_FALSE(d.pop_if(jobs.data()));  // its slot still says so
     EXPECT_EQ(d.approximate_size(), 0U);
     ASSERT_TRUE(d.push(jobs.data()));
@@ -102,18 +114,41 @@ TYPED_TEST(Deque, PopIfIsNotFooledByTheTraceOfAStolenJob) {
     EXPECT_TRUE(d.looks_empty());
 }
 
-TEST(JobDeque, GivesItsYoungestOnlyIfThereAreMore) {
-    std::vector<numbered_job> jobs = numbered(3);
-    deque d(4);
+TEST(JobDeque, GivesItsYoungestOnlyIfThievesCannotWantThem) {
+    constexpr std::size_t most = deque::most_stolen;
+    std::vector<numbered_job> jobs = numbered(most + 2);
+    deque d(32);
     for (job& j : jobs) ASSERT_TRUE(d.push(&j));
     std::array<job*, 3> taken{};
-    EXPECT_FALSE(d.pop_many(taken.data(), 3)) << "the oldest may be a thief's";
+    EXPECT_FALSE(d.pop_many(taken.data(), 3)) << "the oldest of them may be a thief's";
     EXPECT_TRUE(d.pop_many(taken.data(), 2));
-    EXPECT_EQ(taken[0], &jobs[1]);
-    EXPECT_EQ(taken[1], &jobs[2]);
-    EXPECT_EQ(d.steal(), jobs.data());
+    EXPECT_EQ(taken[0], &jobs[most]);
+    EXPECT_EQ(taken[1], &jobs[most + 1]);
+    EXPECT_EQ(steal_one(d), jobs.data());
     EXPECT_FALSE(d.pop_many(taken.data(), 1));
-    EXPECT_TRUE(d.looks_empty());
+    EXPECT_EQ(d.approximate_size(), most - 1);
+}
+
+TEST(JobDeque, GivesAThiefUpToHalfOfItsJobsTheOldestFirst) {
+    constexpr std::size_t most = deque::most_stolen;
+    std::vector<numbered_job> jobs = numbered(most + 4);
+    deque d(4);
+    std::array<job*, 2 * most> stolen{};
+    EXPECT_EQ(d.steal(stolen), 0U);
+    for (std::size_t i = 0; i < 5; ++i) ASSERT_TRUE(d.push(&jobs[i]));
+    EXPECT_EQ(d.steal(stolen), 3U);
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(stolen[i], &jobs[i]);
+    EXPECT_EQ(d.steal({stolen.data(), 1}), 1U);
+    EXPECT_EQ(stolen[0], &jobs[3]);
+    EXPECT_EQ(d.steal(stolen), 1U);
+    EXPECT_EQ(stolen[0], &jobs[4]);
+    EXPECT_EQ(d.pop(), nullptr);
+    for (int round = 0; round < 3; ++round) {
+        for (job& j : jobs) ASSERT_TRUE(d.push(&j));
+    }
+    EXPECT_EQ(d.steal(stolen), most) << "and no more at once";
+    for (std::size_t i = 0; i < most; ++i) EXPECT_EQ(stolen[i], &jobs[i]);
+    EXPECT_EQ(d.approximate_size(), 3 * jobs.size() - most);
 }
 
 // cases: T432
@@ -125,11 +160,12 @@ TYPED_TEST(Deque, KeepsEveryJobWhileItGrows) {
         EXPECT_EQ(d.approximate_size(), i + 1);
     }
     for (std::size_t i = jobs.size(); i-- > 500;) EXPECT_EQ(d.pop(), &jobs[i]);
-    for (std::size_t i = 0; i < 500; ++i) EXPECT_EQ(d.steal(), &jobs[i]);
+    for (std::size_t i = 0; i < 500; ++i) EXPECT_EQ(steal_one(d), &jobs[i]);
     EXPECT_TRUE(d.looks_empty());
 }
 
 TYPED_TEST(Deque, DoesWhatTheModelDoes) {
+    constexpr bool has_pop_if = std::is_base_of_v<fork_deque, TypeParam>;
     const unsigned seed = std::random_device{}();
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     std::mt19937 random(seed);
@@ -141,7 +177,7 @@ TYPED_TEST(Deque, DoesWhatTheModelDoes) {
         // Rounds differ in how full the deque gets.
         const auto pushes = 2 + random() % 5;
         for (int step = 0; step < 300; ++step) {
-            const auto what = random() % (pushes + 3);
+            const auto what = random() % (pushes + (has_pop_if ? 3 : 2));
             if (what < pushes && made < jobs.size()) {
                 ASSERT_TRUE(d.push(&jobs[made]));
                 model.push_back(&jobs[made++]);
@@ -152,8 +188,8 @@ TYPED_TEST(Deque, DoesWhatTheModelDoes) {
             } else if (what == pushes + 1) {
                 job* expected = model.empty() ? nullptr : model.front();
                 if (!model.empty()) model.pop_front();
-                ASSERT_EQ(d.steal(), expected);
-            } else {
+                ASSERT_EQ(steal_one(d), expected);
+            } else if constexpr (has_pop_if) {
                 const job* candidate = &jobs[random() % jobs.size()];
                 const bool expected = !model.empty() && model.back() == candidate;
                 if (expected) model.pop_back();
@@ -171,7 +207,7 @@ TYPED_TEST(Deque, RefusesAJobWhenItHasItsGreatestSize) {
     TypeParam d(TypeParam::max_capacity / 2);
     for (std::size_t i = 0; i + 1 < jobs.size(); ++i) ASSERT_TRUE(d.push(&jobs[i]));
     EXPECT_FALSE(d.push(&jobs.back()));
-    EXPECT_EQ(d.steal(), jobs.data());
+    EXPECT_EQ(steal_one(d), jobs.data());
     EXPECT_TRUE(d.push(&jobs.back()));
     EXPECT_EQ(d.pop(), &jobs.back());
     EXPECT_EQ(d.approximate_size(), jobs.size() - 2);
@@ -190,7 +226,7 @@ TYPED_TEST(Deque, GivesEachJobToOneOfOwnerAndThieves) {
     for (int t = 0; t < 3; ++t) {
         thieves.start([&] {
             while (!done.load(std::memory_order_acquire) || !d.looks_empty()) {
-                if (const job* j = d.steal()) taken.count(number_of(j));
+                if (const job* j = steal_one(d)) taken.count(number_of(j));
             }
         });
     }
@@ -200,6 +236,38 @@ TYPED_TEST(Deque, GivesEachJobToOneOfOwnerAndThieves) {
         while (random() % 3 == 0) {
             const job* mine = d.pop();
             if (mine != nullptr) taken.count(number_of(mine));
+        }
+    }
+    while (const job* j = d.pop()) taken.count(number_of(j));
+    done.store(true, std::memory_order_release);
+    thieves.join();
+    EXPECT_TRUE(taken.exactly_once());
+}
+
+// cases: T432
+TEST(JobDeque, GivesEachJobToOneOfOwnerAndThievesOfSeveral) {
+    constexpr std::size_t n = 100'000;
+    std::vector<numbered_job> jobs = numbered(n);
+    tally taken(n);
+    deque d(2);
+    std::atomic<bool> done{false};
+    support::threads thieves;
+    for (std::size_t most = 1; most <= 16; most *= 4) {
+        thieves.start([&, most] {
+            std::array<job*, 16> loot{};
+            while (!done.load(std::memory_order_acquire) || !d.looks_empty()) {
+                const std::size_t stolen = d.steal({loot.data(), most});
+                for (std::size_t i = 0; i < stolen; ++i) taken.count(number_of(loot[i]));
+            }
+        });
+    }
+    // Full and nearly empty by turns: the owner pops with a contest and without.
+    std::minstd_rand random(7);
+    for (std::size_t i = 0; i < n; ++i) {
+        ASSERT_TRUE(d.push(&jobs[i]));
+        if (i % 64 < 40) continue;
+        for (auto pops = random() % 4; pops != 0; --pops) {
+            if (const job* mine = d.pop()) taken.count(number_of(mine));
         }
     }
     while (const job* j = d.pop()) taken.count(number_of(j));
@@ -219,16 +287,22 @@ TYPED_TEST(Deque, GivesTheLastJobToOnlyOneOfOwnerAndThief) {
     thief.start([&] {
         for (int i = 0; i < rounds; ++i) {
             sides.meet();
-            if (d.steal() != nullptr) stolen.fetch_add(1);
+            if (steal_one(d) != nullptr) stolen.fetch_add(1);
             sides.meet();
         }
     });
+    const auto take = [&](int round) {
+        if constexpr (std::is_base_of_v<fork_deque, TypeParam>) {
+            if (round % 2 != 0) return d.pop_if(jobs.data());
+        }
+        return d.pop() != nullptr;
+    };
     int popped = 0;
     int twice_or_never = 0;
     for (int i = 0; i < rounds; ++i) {
         ASSERT_TRUE(d.push(jobs.data()));
         sides.meet();
-        const bool mine = i % 2 == 0 ? d.pop() != nullptr : d.pop_if(jobs.data());
+        const bool mine = take(i);
         sides.meet();
         if (mine) ++popped;
         // The thief may miss the job while the owner is about to take it; the owner never misses it.
@@ -246,7 +320,7 @@ TYPED_TEST(Deque, ShowsAThiefTheWholeJob) {
     thief.start([&] {
         std::size_t next = 0;
         while (next < n) {
-            const job* j = d.steal();
+            const job* j = steal_one(d);
             if (j == nullptr) continue;
             EXPECT_EQ(number_of(j), next);  // a race, if the push did not publish it
             ++next;

@@ -224,7 +224,11 @@ TEST_F(MemoryFailure, ForALargerDequeLetsAPushFailAndLosesNoJob) {
         EXPECT_FALSE(d.push(jobs[4].get()));
     }
     EXPECT_TRUE(d.push(jobs[4].get()));
-    for (const auto& j : jobs) EXPECT_EQ(d.steal(), j.get());
+    for (const auto& j : jobs) {
+        taskscope::detail::job* oldest = nullptr;
+        EXPECT_EQ(d.steal({&oldest, 1}), 1U);
+        EXPECT_EQ(oldest, j.get());
+    }
 }
 
 TEST_F(MemoryFailure, ForALargerDequeSendsTheJobsThroughTheInjectionQueue) {

@@ -24,7 +24,7 @@ using taskscope::task;
 /// A worker that steals at most `n` jobs and runs them, and then looks no more.
 void steal_some(machine& m, worker& self, worker& victim, int n) {
     for (int i = 0; i < n; ++i) {
-        if (job* j = victim.steal()) core_access::run(m.core(), self, j);
+        if (job* j = model::steal_one(victim)) core_access::run(m.core(), self, j);
     }
     // What its jobs have left to do; others may take it too.
     while (job* j = self.pop()) core_access::run(m.core(), self, j);

@@ -16,8 +16,8 @@ using taskscope::detail::function_job;
 using taskscope::detail::job;
 
 /// Takes one job of worker 0, if there is one, and runs it.
-void steal_one(machine& m, worker& w) {
-    if (job* j = m.at(0).steal()) core_access::run(m.core(), w, j);
+void help_once(machine& m, worker& w) {
+    if (job* j = model::steal_one(m.at(0))) core_access::run(m.core(), w, j);
 }
 
 TEST(ParallelModel, WhatAThiefHasDoneIsSeenByWhoeverWaitsForIt) {
@@ -30,7 +30,7 @@ TEST(ParallelModel, WhatAThiefHasDoneIsSeenByWhoeverWaitsForIt) {
             model::check(first == 1 && second == 1, "both were called");
             second = 2;
         });
-        std::thread thief = m.be_worker(1, [&](worker& w) { steal_one(m, w); });
+        std::thread thief = m.be_worker(1, [&](worker& w) { help_once(m, w); });
         caller.join();
         thief.join();
         model::check(second == 2, "and once");
@@ -47,7 +47,7 @@ TEST(ParallelModel, ACallerThatWaitsHelpsItsThief) {
                             [&] { parallel_invoke([&] { ++calls[1]; }, [&] { ++calls[2]; }); });
             for (const int n : calls) model::check(n == 1, "each was called once");
         });
-        std::thread thief = m.be_worker(1, [&](worker& w) { steal_one(m, w); });
+        std::thread thief = m.be_worker(1, [&](worker& w) { help_once(m, w); });
         caller.join();
         thief.join();
     });
@@ -75,7 +75,7 @@ TEST(ParallelModel, ACallerThatWaitsLeavesOtherJobsOfItsThiefAlone) {
             0, [&](worker&) { parallel_invoke([] {}, [] { parallel_invoke([] {}, [] {}); }); });
         std::thread thief = m.be_worker(1, [&](worker& w) {
             w.forks.push(&before);
-            steal_one(m, w);
+            help_once(m, w);
             w.forks.push(&after);
             while (job* j = w.pop()) core_access::run(m.core(), w, j);
         });

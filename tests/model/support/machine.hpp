@@ -40,6 +40,12 @@ using taskscope::detail::outcome;
 using taskscope::detail::promise_base;
 using taskscope::detail::worker;
 
+/// The oldest job of `victim`, or nullptr.
+inline job* steal_one(worker& victim) {
+    job* j = nullptr;
+    return victim.steal({&j, 1}) != 0 ? j : nullptr;
+}
+
 /// An executor without threads that is otherwise the one production has: not a manual one.
 class machine : public taskscope::executor {
 public:

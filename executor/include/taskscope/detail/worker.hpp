@@ -8,11 +8,14 @@
 #include <taskscope/detail/barrier.hpp>
 #include <taskscope/detail/context.hpp>
 #include <taskscope/detail/deque.hpp>
+#include <taskscope/detail/fork_deque.hpp>
 #include <taskscope/detail/frame_memory.hpp>
 #include <taskscope/detail/tsan.hpp>
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace taskscope::detail {
 
@@ -89,12 +92,14 @@ struct alignas(cache_line_pair) worker {
     /// Not called: the loop runs it.
     void put_back(job& j) noexcept;
 
-    /// Any thread. The oldest job, or nullptr when there is none or another thread was faster.
-    job* steal() noexcept {
+    /// Any thread. The oldest branch, or the oldest of its other jobs, up to half of them: the oldest first. Returns how
+    /// many: 0 when there are none or another thread was faster.
+    std::size_t steal(std::span<job*> into) noexcept {
         if (!forks.looks_empty()) {
-            if (job* j = forks.steal()) return j;
+            into[0] = forks.steal();
+            if (into[0] != nullptr) return 1;
         }
-        return queue.looks_empty() ? nullptr : queue.steal();
+        return queue.looks_empty() ? 0 : queue.steal(into);
     }
 
     /// Any thread. Whether there seemed to be no job, as of a deque.
