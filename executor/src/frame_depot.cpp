@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -15,7 +16,7 @@ namespace taskscope::detail {
 frame_block* frame_depot::take(std::size_t c, std::int64_t& n) {
     shelf& s = shelves_[c];
     const std::int64_t wanted = frame_class::batch(c);
-    patient_lock lock{s.mutex};
+    std::unique_lock lock = patiently(s.mutex);
     if (s.kept != 0) {
         s.out += wanted;
         n = wanted;
@@ -26,7 +27,7 @@ frame_block* frame_depot::take(std::size_t c, std::int64_t& n) {
             static_cast<std::size_t>(s.out) * frame_class::bytes(c) >= span_bytes / 2;
         lock.unlock();
         span* const fresh = span::make(c, huge_page);
-        lock.lock();
+        lock = patiently(s.mutex);
         link(s.used, *fresh);
         ++s.spans;
     }
@@ -47,7 +48,7 @@ void frame_depot::give_batch(std::size_t c, frame_block* first) noexcept {
     shelf& s = shelves_[c];
     span* unneeded = nullptr;
     {
-        const patient_lock lock{s.mutex};
+        const std::unique_lock lock = patiently(s.mutex);
         s.out -= frame_class::batch(c);
         s.keep_no_more_than(c, s.batches.size() - 1, unneeded);
         s.batches[(s.oldest + s.kept++) % s.batches.size()] = first;
@@ -60,7 +61,7 @@ void frame_depot::give(std::size_t c, frame_block* first) noexcept {
     shelf& s = shelves_[c];
     span* unneeded = nullptr;
     {
-        const patient_lock lock{s.mutex};
+        const std::unique_lock lock = patiently(s.mutex);
         for (const frame_block* b = first; b != nullptr; b = b->next) --s.out;
         s.put_back(first, unneeded);
         s.keep_no_more_than(c, s.batches.size(), unneeded);

@@ -46,7 +46,7 @@ public:
     /// Returns how many.
     std::size_t pop(std::span<job*> into, std::size_t takers) noexcept {
         if (looks_empty()) return 0;
-        const patient_lock lock{mutex_};
+        const std::unique_lock lock = patiently(mutex_);
         return take(into, takers);
     }
 

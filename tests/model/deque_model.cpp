@@ -113,6 +113,7 @@ TEST(DequeModel, TheOwnerTakesSeveralJobsAtOnceOrNone) {
         std::thread thief([&] {
             j.steal_several(d);
             j.steal_several(d);
+            j.steal_several(d);
         });
         for (std::size_t i = 0; i < 4; ++i) j.push(d, i);
         std::array<job*, 2> taken{};

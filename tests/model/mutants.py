@@ -51,7 +51,9 @@ LOCKS = (
     "sync/src/async_condition.cpp",
     "sync/src/async_mutex.cpp",
 )
-LOCK = re.compile(r"const std::lock_guard (?P<name>\w+)\{(?P<mutex>[^{};]+)\};")
+LOCK = re.compile(
+    r"const std::(?:lock_guard|unique_lock) (?P<name>\w+)(?:\{| = patiently\()(?P<mutex>[^{}();,]+)[})];"
+)
 FUNCTION = re.compile(
     r"(?P<name>[\w~]+)\((?:[^;{}()]|\([^()]*\))*\)(?: const)?(?: noexcept)?"
     r"(?:\s*:(?:[^;{}]|\{[^{}]*\})*?)? \{"

@@ -292,3 +292,6 @@ template <class T, class... Args>
 struct std::coroutine_traits<taskscope::task<T>, Args...> {
     using promise_type = typename taskscope::detail::select_promise<T, Args...>::type;
 };
+
+#undef TASKSCOPE_PASSED_IN_REGISTERS
+#undef TASKSCOPE_TAG_OF_ABI

@@ -131,7 +131,7 @@ private:
             const std::uint64_t same_top = top + index + 1;
             // edge deque.last, owner's half: a thief that has read an older number fails, and one that reads
             // this one sees our bottom.
-            if (top_.compare_exchange_weak(top, same_top, std::memory_order_seq_cst,
+            if (top_.compare_exchange_weak(top, same_top, std::memory_order_release,
                                            std::memory_order_relaxed))
                 return true;
         }

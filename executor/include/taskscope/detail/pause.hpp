@@ -18,7 +18,8 @@ inline void pause_processor() noexcept {
 }
 
 /// For who has lost a compare-exchange to somebody faster: waits, longer each time, up to about a microsecond. So the winner
-/// keeps the line for a few operations more, which cost a tenth of fetching it (sync/README.md, "A channel in which nobody waits").
+/// keeps the line for a few operations more, which cost a tenth of fetching it (sync/README.md, "A channel in which nobody
+/// waits").
 ///
 /// Source: Anderson: The performance of spin lock alternatives for shared-memory multiprocessors. IEEE TPDS 1990.
 class spin_backoff {
@@ -33,36 +34,18 @@ private:
     unsigned rounds_ = 16;
 };
 
-/// Holds a mutex that others hold for a moment only: looks at it a few times before it sleeps, which takes longer. A million
+/// Locks a mutex that others hold for a moment only: looks at it a few times before it sleeps, which takes longer. A million
 /// children stopped from outside two workers: 163 -> 140 ms.
-class patient_lock {
-public:
-    explicit patient_lock(std::mutex& m) noexcept : mutex_(m) { lock(); }
-    patient_lock(const patient_lock&) = delete;
-    patient_lock& operator=(const patient_lock&) = delete;
-    ~patient_lock() {
-        if (held_) mutex_.unlock();
+inline std::unique_lock<std::mutex> patiently(std::mutex& m) noexcept {
+    constexpr int looks = shrinkable(7, 0);  // some us in all; from nowhere
+    std::unique_lock lock{m, std::defer_lock};
+    spin_backoff busy;
+    for (int i = 0; i < looks; ++i) {
+        if (lock.try_lock()) return lock;
+        busy.pause();
     }
-
-    void lock() noexcept {
-        spin_backoff busy;
-        for (int i = 0; !held_ && i < looks; ++i) {
-            held_ = mutex_.try_lock();
-            if (!held_) busy.pause();
-        }
-        if (!held_) mutex_.lock();
-        held_ = true;
-    }
-    void unlock() noexcept {
-        held_ = false;
-        mutex_.unlock();
-    }
-
-private:
-    static constexpr int looks = shrinkable(7, 0);  // some us in all; from nowhere
-
-    std::mutex& mutex_;
-    bool held_ = false;
-};
+    lock.lock();
+    return lock;
+}
 
 }  // namespace taskscope::detail
