@@ -12,6 +12,7 @@
 #include <model/support/machine.hpp>
 #include <thread>
 #include <type_traits>
+#include <vector>
 
 namespace {
 
@@ -107,26 +108,28 @@ TEST(DequeModel, SeveralJobsArePushedAtOnceIfThereIsRoomForAll) {
 }
 
 TEST(DequeModel, TheOwnerTakesSeveralJobsAtOnceOrNone) {
-    model::expect_holds([] {
-        jobs<4> j;
-        deque d(4);
-        std::thread thief([&] {
-            j.steal_several(d);
-            j.steal_several(d);
-            j.steal_several(d);
-        });
-        for (std::size_t i = 0; i < 4; ++i) j.push(d, i);
-        std::array<job*, 2> taken{};
-        if (d.pop_many(taken.data(), 2)) {
-            model::check(taken[0] == &j.all[2] && taken[1] == &j.all[3], "the oldest first");
-            for (job* t : taken) j.take(t);
-        }
-        j.take(d.pop());
-        thief.join();
-        while (j.take(d.pop())) {
-        }
-        j.check_each_taken_once();
-    });
+    const auto owner_and_thieves = [](std::size_t thieves) {
+        return [thieves] {
+            jobs<4> j;
+            deque d(4);
+            std::vector<std::thread> others;
+            for (std::size_t i = 0; i < thieves; ++i)
+                others.emplace_back([&] { j.steal_several(d); });
+            for (std::size_t i = 0; i < 4; ++i) j.push(d, i);
+            std::array<job*, 2> taken{};
+            if (d.pop_many(taken.data(), 2)) {
+                model::check(taken[0] == &j.all[2] && taken[1] == &j.all[3], "the oldest first");
+                for (job* t : taken) j.take(t);
+            }
+            j.take(d.pop());
+            for (std::thread& t : others) t.join();
+            while (j.take(d.pop())) {
+            }
+            j.check_each_taken_once();
+        };
+    };
+    model::expect_holds(owner_and_thieves(1));
+    model::expect_holds(owner_and_thieves(2), model::with_few_outdated());
 }
 
 TEST(DequeModel, OwnerAndAThiefOfSeveralShareThreeJobs) {
