@@ -70,7 +70,7 @@ public:
     blocking_threads blocking;
 
 private:
-    /// So many go into a worker's deque at once, at most. From nowhere.
+    /// So many injected jobs go into a worker's deque at once, at most; of stolen ones, deque::most_stolen. From nowhere.
     using several_jobs = std::array<job*, 32>;
 
     friend struct worker;

@@ -325,10 +325,11 @@ bool executor_core::run_one_manually() {
     current_worker = &w;
     timers.fire(now());
     job* j = nullptr;
-    if (w.steal({&j, 1}) == 0) injected.pop({&j, 1}, 1);  // oldest first
-    if (j != nullptr) run(w, j);
+    std::size_t found = w.steal({&j, 1});  // oldest first
+    if (found == 0) found = injected.pop({&j, 1}, 1);
+    if (found != 0) run(w, j);
     current_worker = outer;
-    return j != nullptr;
+    return found != 0;
 }
 
 bool executor_core::drive_manually(clock::time_point limit) {

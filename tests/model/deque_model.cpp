@@ -167,6 +167,24 @@ TEST(DequeModel, OwnerAndTwoThievesOfSeveralShareFourJobs) {
         model::with_few_outdated());
 }
 
+TEST(DequeModel, AThiefTakesNoMoreThanItsOwnerExpects) {
+    model::expect_holds([] {
+        jobs<6> j;
+        deque d(8, 8);
+        for (std::size_t i = 0; i < 6; ++i) j.push(d, i);
+        std::thread thief([&] { j.steal_several(d); });
+        std::thread owner([&] {
+            while (j.take(d.pop())) {
+            }
+        });
+        thief.join();
+        owner.join();
+        while (j.take(d.pop())) {
+        }
+        j.check_each_taken_once();
+    });
+}
+
 // What the owner pops and pushes while a thief has read top must not look to the thief like what it saw.
 TEST(DequeModel, AThiefIsNotFooledByOtherJobsAtTheSamePlace) {
     model::expect_holds([] {

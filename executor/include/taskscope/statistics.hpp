@@ -12,9 +12,9 @@ struct statistics {
     std::uint32_t workers = 0;
     std::uint32_t sleeping = 0;  ///< workers asleep now
     std::uint64_t jobs = 0;      ///< taken from a queue and run
-    std::uint64_t steals = 0;    ///< of these, taken from another worker's deque
+    std::uint64_t steals = 0;  ///< taken from another worker's deque; a job that moves twice, twice
     std::uint64_t injected =
-        0;  ///< of these, handed in from outside the workers, by threads that have returned from it
+        0;  ///< of the jobs, handed in from outside the workers, by threads that have returned from it
     std::uint64_t bounces =
         0;                     ///< transfers between coroutines that went through the worker's loop
     std::uint64_t sleeps = 0;  ///< times a worker fell asleep

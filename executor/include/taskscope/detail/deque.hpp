@@ -13,7 +13,7 @@
 //   that has looked at it before. For that the number is not top alone: top is its lower 20 bits, enough for as many jobs as
 //   there can be, and an owner adds 2^20. It only grows, and comes back to a value after 2^44 pops: a thief would have to
 //   be asleep for days, between two instructions, at the right moment.
-//   (docs/decisions/0012-forks-in-a-deque-of-their-own.md)
+//   (docs/decisions/0014-thieves-take-several.md)
 #pragma once
 
 #include <taskscope/detail/deque_base.hpp>
@@ -25,11 +25,11 @@ namespace taskscope::detail {
 
 class deque : public deque_base<deque> {
 public:
-    /// So many jobs a thief takes at most. Half and twice as many were no faster (docs/decisions/0006).
+    /// So many jobs a thief takes at most. Half and twice as many were no faster (docs/decisions/0014).
     static constexpr std::int64_t most_stolen = shrinkable<std::int64_t>(16, 2);
 
     /// Allocates the first ring. Throws std::bad_alloc.
-    /// `most`: slots of the greatest one. `origin`: where the indices start.
+    /// `most`: slots of the greatest one, no more than max_capacity. `origin`: where the indices start.
     explicit deque(std::int64_t capacity = initial_capacity, std::int64_t most = max_capacity,
                    std::int64_t origin = first_count<std::int64_t>())
         : deque_base(capacity, most, origin), top_(static_cast<std::uint64_t>(origin) & index) {}
@@ -62,7 +62,8 @@ public:
     }
 
     /// Any thread. The oldest jobs, up to half of them, as many as `into` has room for and no more than `most_stolen`: the
-    /// oldest first. Returns how many: 0 when there are none or another thread was faster.
+    /// oldest first. Returns how many: 0 when there are none or another thread was faster. The rest of `into` is then
+    /// anything.
     std::size_t steal(std::span<job*> into) noexcept {
         // edge deque.last, thief's half: top is read before bottom in the single order of seq_cst
         // operations, so that owner and thief cannot both miss that the other took a job.
