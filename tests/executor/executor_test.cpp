@@ -26,6 +26,7 @@
 #include <support/sequence.hpp>
 #include <support/until.hpp>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -52,6 +53,13 @@ INSTANTIATE_TEST_SUITE_P(, ExecutorWithWorkers, testing::Values(1, 2, 8),
 
 task<int> number(int n) { co_return n; }
 
+/// Did not compile with clang.
+template <class T>
+T run_by_one_that_a_template_makes(task<T> t) {
+    executor ex{{.workers = 1}};
+    return ex.run(std::move(t));
+}
+
 std::string what_of(const auto& f) {
     try {
         f();
@@ -70,6 +78,10 @@ TEST_F(Executor, NeedsAWorkerAndABlockingThread) {
               "taskscope: an executor needs at least 1 worker");
     EXPECT_EQ(what_of([] { executor ex({.blocking_threads = 0}); }),
               "taskscope: an executor needs at least 1 blocking thread");
+}
+
+TEST_F(Executor, IsMadeFromBracesInATemplateToo) {
+    EXPECT_EQ(run_by_one_that_a_template_makes(number(7)), 7);
 }
 
 TEST_F(Executor, HasAsManyWorkersAsTheProcessMayUseByDefault) {

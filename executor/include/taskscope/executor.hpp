@@ -114,8 +114,10 @@ public:
     void wake_reactor() noexcept;
 
 protected:
+    // No aggregate: clang would take it for what the braces of `executor{{.workers = 1}}` may mean in a template.
     struct manual_tag {
-        bool trace_awaits = false;
+        explicit manual_tag(bool traces = false) noexcept : trace_awaits(traces) {}
+        bool trace_awaits;
     };
     explicit executor(manual_tag how);
 
