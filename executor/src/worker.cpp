@@ -18,7 +18,7 @@ namespace {
 // the oldest end of its own deque. 61 as in Go and tokio: prime, so that it meets no period of the program.
 constexpr std::uint32_t fairness_interval = 61;
 
-// Every so many rounds of a search a worker looks at timers and I/O: never in the 64 that are usual. From nowhere.
+// Every so many rounds of a search a worker looks at timers and I/O: never in those that are usual. From nowhere.
 constexpr unsigned poll_interval = 100;
 
 // The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
