@@ -34,7 +34,7 @@
 #include <new>
 
 namespace taskscope::detail {
-
+// NOLINTBEGIN(bugprone-crtp-constructor-accessibility): but two derive, in files beside this one
 /// `Deque` derives from it, and says where its top is: `top_after_thefts()`.
 template <class Deque>
 class deque_base {
@@ -142,5 +142,5 @@ protected:
     std::int64_t full_at_;  ///< owner's: no push at this bottom before another look at top
     const std::int64_t most_;
 };
-
+// NOLINTEND(bugprone-crtp-constructor-accessibility)
 }  // namespace taskscope::detail
