@@ -12,6 +12,7 @@
 #include <random>
 #include <string>
 #include <support/ledger.hpp>
+#include <support/steal.hpp>
 #include <support/until.hpp>
 #include <type_traits>
 #include <vector>
@@ -19,6 +20,8 @@
 namespace {
 
 using support::rendezvous;
+using support::steal_one;
+using support::steal_some;
 using support::tally;
 using taskscope::detail::deque;
 using taskscope::detail::fork_deque;
@@ -37,17 +40,6 @@ std::vector<numbered_job> numbered(std::size_t n) {
 }
 
 std::size_t number_of(const job* j) { return static_cast<const numbered_job*>(j)->number; }
-
-/// The oldest job, of either kind of deque.
-template <class D>
-job* steal_one(D& d) {
-    if constexpr (std::is_base_of_v<fork_deque, D>) {
-        return d.steal();
-    } else {
-        job* j = nullptr;
-        return d.steal({&j, 1}) == 1 ? j : nullptr;
-    }
-}
 
 /// One whose indices start where narrower types would wrap.
 template <class D, std::int64_t origin>
@@ -223,40 +215,11 @@ TYPED_TEST(Deque, GivesEachJobToOneOfOwnerAndThieves) {
     TypeParam d(2);
     std::atomic<bool> done{false};
     support::threads thieves;
-    for (int t = 0; t < 3; ++t) {
-        thieves.start([&] {
-            while (!done.load(std::memory_order_acquire) || !d.looks_empty()) {
-                if (const job* j = steal_one(d)) taken.count(number_of(j));
-            }
-        });
-    }
-    std::minstd_rand random(7);
-    for (numbered_job& j : jobs) {
-        ASSERT_TRUE(d.push(&j));
-        while (random() % 3 == 0) {
-            const job* mine = d.pop();
-            if (mine != nullptr) taken.count(number_of(mine));
-        }
-    }
-    while (const job* j = d.pop()) taken.count(number_of(j));
-    done.store(true, std::memory_order_release);
-    thieves.join();
-    EXPECT_TRUE(taken.exactly_once());
-}
-
-// cases: T432
-TEST(JobDeque, GivesEachJobToOneOfOwnerAndThievesOfSeveral) {
-    constexpr std::size_t n = 100'000;
-    std::vector<numbered_job> jobs = numbered(n);
-    tally taken(n);
-    deque d(2);
-    std::atomic<bool> done{false};
-    support::threads thieves;
     for (std::size_t most = 1; most <= 16; most *= 4) {
         thieves.start([&, most] {
             std::array<job*, 16> loot{};
             while (!done.load(std::memory_order_acquire) || !d.looks_empty()) {
-                const std::size_t stolen = d.steal({loot.data(), most});
+                const std::size_t stolen = steal_some(d, {loot.data(), most});
                 for (std::size_t i = 0; i < stolen; ++i) taken.count(number_of(loot[i]));
             }
         });
@@ -265,8 +228,8 @@ TEST(JobDeque, GivesEachJobToOneOfOwnerAndThievesOfSeveral) {
     std::minstd_rand random(7);
     for (std::size_t i = 0; i < n; ++i) {
         ASSERT_TRUE(d.push(&jobs[i]));
-        if (i % 64 < 40) continue;
-        for (auto pops = random() % 4; pops != 0; --pops) {
+        if (i % 64 < 32) continue;
+        for (auto pops = random() % 5; pops != 0; --pops) {
             if (const job* mine = d.pop()) taken.count(number_of(mine));
         }
     }

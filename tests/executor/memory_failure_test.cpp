@@ -20,6 +20,7 @@
 #include <support/failing_memory.hpp>
 #include <support/launch.hpp>
 #include <support/ledger.hpp>
+#include <support/steal.hpp>
 #include <support/until.hpp>
 #include <vector>
 
@@ -224,11 +225,7 @@ TEST_F(MemoryFailure, ForALargerDequeLetsAPushFailAndLosesNoJob) {
         EXPECT_FALSE(d.push(jobs[4].get()));
     }
     EXPECT_TRUE(d.push(jobs[4].get()));
-    for (const auto& j : jobs) {
-        taskscope::detail::job* oldest = nullptr;
-        EXPECT_EQ(d.steal({&oldest, 1}), 1U);
-        EXPECT_EQ(oldest, j.get());
-    }
+    for (const auto& j : jobs) EXPECT_EQ(support::steal_one(d), j.get());
 }
 
 TEST_F(MemoryFailure, ForALargerDequeSendsTheJobsThroughTheInjectionQueue) {

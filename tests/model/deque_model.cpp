@@ -10,12 +10,13 @@
 #include <memory>
 #include <model/checker/model.hpp>
 #include <model/support/machine.hpp>
+#include <support/steal.hpp>
 #include <thread>
-#include <type_traits>
 #include <vector>
 
 namespace {
 
+using support::steal_one;
 using taskscope::detail::deque;
 using taskscope::detail::fork_deque;
 using taskscope::detail::job;
@@ -52,17 +53,6 @@ struct jobs {
         for (const counted_job& j : all) model::check(j.taken == 1, "each job is taken once");
     }
 };
-
-/// The oldest job, of either kind of deque.
-template <class D>
-job* steal_one(D& d) {
-    if constexpr (std::is_same_v<D, fork_deque>) {
-        return d.steal();
-    } else {
-        job* j = nullptr;
-        return d.steal({&j, 1}) != 0 ? j : nullptr;
-    }
-}
 
 /// Of a deque whose owner pays for barriers, and of one whose thieves do.
 template <class Body>

@@ -8,6 +8,7 @@
 #include <memory>
 #include <model/support/machine.hpp>
 #include <stdexcept>
+#include <support/steal.hpp>
 
 namespace {
 
@@ -24,7 +25,7 @@ using taskscope::task;
 /// A worker that steals at most `n` jobs and runs them, and then looks no more.
 void steal_some(machine& m, worker& self, worker& victim, int n) {
     for (int i = 0; i < n; ++i) {
-        if (job* j = model::steal_one(victim)) core_access::run(m.core(), self, j);
+        if (job* j = support::steal_one(victim)) core_access::run(m.core(), self, j);
     }
     // What its jobs have left to do; others may take it too.
     while (job* j = self.pop()) core_access::run(m.core(), self, j);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <model/support/machine.hpp>
+#include <support/steal.hpp>
 
 namespace {
 
@@ -17,7 +18,7 @@ using taskscope::detail::job;
 
 /// Takes one job of worker 0, if there is one, and runs it.
 void help_once(machine& m, worker& w) {
-    if (job* j = model::steal_one(m.at(0))) core_access::run(m.core(), w, j);
+    if (job* j = support::steal_one(m.at(0))) core_access::run(m.core(), w, j);
 }
 
 TEST(ParallelModel, WhatAThiefHasDoneIsSeenByWhoeverWaitsForIt) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <model/support/machine.hpp>
 #include <optional>
+#include <support/steal.hpp>
 
 namespace {
 
@@ -216,7 +217,7 @@ TEST(WaitModel, TwoSleepsThatEndTogetherEndOnDifferentWorkers) {
         std::thread one = m.be_worker(0, [&](worker& w) {
             core_access::run(m.core(), w, &a.promise());
             core_access::run(m.core(), w, &b.promise());
-            if (job* j = model::steal_one(m.at(1))) core_access::run(m.core(), w, j);
+            if (job* j = support::steal_one(m.at(1))) core_access::run(m.core(), w, j);
         });
         std::thread two = m.be_worker(1, [&](worker& w) {
             model::advance_clock(1s);

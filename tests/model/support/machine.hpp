@@ -40,12 +40,6 @@ using taskscope::detail::outcome;
 using taskscope::detail::promise_base;
 using taskscope::detail::worker;
 
-/// The oldest job of `victim`, or nullptr.
-inline job* steal_one(worker& victim) {
-    job* j = nullptr;
-    return victim.steal({&j, 1}) != 0 ? j : nullptr;
-}
-
 /// An executor without threads that is otherwise the one production has: not a manual one.
 class machine : public taskscope::executor {
 public:
@@ -138,12 +132,17 @@ struct started : taskscope::detail::receiver {
     outcome how = outcome::pending;
 };
 
-/// expect_holds() with membarrier(2), and without.
+/// expect_holds() with membarrier(2), and without, for bodies that need no executor, which asks for it, too.
 inline void expect_holds_with_both_barriers(const std::function<void()>& body,
                                             options o = from_environment()) {
     for (const bool membarrier : {true, false}) {
         o.membarrier = membarrier;
-        expect_holds(body, o);
+        expect_holds(
+            [&] {
+                taskscope::detail::enable_asymmetric_barriers();
+                body();
+            },
+            o);
     }
 }
 
