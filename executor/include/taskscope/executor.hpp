@@ -29,8 +29,8 @@ struct executor_options {
     unsigned workers = default_worker_count();
     /// Workers' threads are called <name>/0, <name>/1, ... (the kernel keeps 15 characters). Copied.
     std::string_view name = "taskscope";
-    /// How many rounds a worker looks for work, with a pause between them, before it sleeps. More is not better: a kernel
-    /// takes the time into account when it decides whether a thread that wakes runs at once (executor/README.md).
+    /// How many rounds a worker looks for work, with a pause between them, before it sleeps. More is not always
+    /// better: who has searched for long may have to wait for a processor when it is woken (executor/README.md).
     unsigned spins = 16;
     /// At most so many threads run functions given to run_blocking() at the same time. At least 1.
     unsigned blocking_threads = 64;

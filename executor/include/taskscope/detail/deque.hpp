@@ -32,18 +32,18 @@ public:
     /// `most`: slots of the greatest one, no more than max_capacity. `origin`: where the indices start.
     explicit deque(std::int64_t capacity = initial_capacity, std::int64_t most = max_capacity,
                    std::int64_t origin = first_count<std::int64_t>())
-        : deque_base(capacity, most, origin), top_(static_cast<std::uint64_t>(origin) & index) {}
+        : deque_base(capacity, most, origin),
+          top_(static_cast<std::uint64_t>(origin) % other_version) {}
 
     /// Owner only. The youngest job, or nullptr.
     job* pop() noexcept {
         const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
         // relaxed: nobody but the owner adds jobs, so a top that has reached ours says empty for good.
-        std::uint64_t top = top_.load(std::memory_order_relaxed);
-        const std::int64_t size = distance(top, bottom);
+        const std::int64_t size = distance(top_.load(std::memory_order_relaxed), bottom);
         if (size <= 0) return nullptr;
-        if (!(size > most_stolen && lower_bottom(bottom - 1)) && !take_contested(bottom - 1))
-            return nullptr;
-        return own_slot(bottom - 1).load(std::memory_order_relaxed);
+        const bool ours =
+            (size > most_stolen && lower_bottom(bottom - 1)) || take_contested(bottom - 1);
+        return ours ? own_slot(bottom - 1).load(std::memory_order_relaxed) : nullptr;
     }
 
     /// Owner only. The `n` youngest jobs, the oldest of them first. False, and nothing is taken, if a thief might want one
@@ -104,7 +104,7 @@ private:
     friend deque_base<deque>;
 
     static constexpr int index_bits = 20;
-    static constexpr std::uint64_t index = (std::uint64_t{1} << index_bits) - 1;
+    static constexpr std::uint64_t other_version = std::uint64_t{1} << index_bits;
     static_assert(2 * max_capacity <= std::int64_t{1} << (index_bits - 1));
 
     /// From top to `bottom`: how many jobs, if the two were read at the same time.
@@ -129,7 +129,7 @@ private:
         bottom_.store(bottom, std::memory_order_release);
         std::uint64_t top = top_.load(std::memory_order_relaxed);
         while (distance(top, bottom) >= 0) {
-            const std::uint64_t same_top = top + index + 1;
+            const std::uint64_t same_top = top + other_version;
             // edge deque.last, owner's half: a thief that has read an older number fails, and one that reads
             // this one sees our bottom.
             if (top_.compare_exchange_weak(top, same_top, std::memory_order_release,

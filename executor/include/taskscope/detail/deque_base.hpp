@@ -34,7 +34,7 @@
 #include <new>
 
 namespace taskscope::detail {
-// NOLINTBEGIN(bugprone-crtp-constructor-accessibility): but two derive, in files beside this one
+
 /// `Deque` derives from it, and says where its top is: `top_after_thefts()`.
 template <class Deque>
 class deque_base {
@@ -44,7 +44,6 @@ public:
     /// The ring does not grow beyond, unless less was asked for.
     static constexpr std::int64_t max_capacity = shrinkable<std::int64_t>(1 << 16, 4);
 
-    deque_base(const deque_base&) = delete;
     deque_base& operator=(const deque_base&) = delete;
 
     /// Owner only. False if the ring was full and has its greatest size, or no memory could be had.
@@ -60,7 +59,9 @@ public:
         return true;
     }
 
-protected:
+private:
+    friend Deque;
+
     struct ring {
         ring* older;        // replaced rings, kept until the deque goes (I4)
         std::int64_t mask;  // number of slots, a power of two, less one
@@ -89,6 +90,8 @@ protected:
           full_at_(origin + capacity),
           most_(most) {}
 
+    deque_base(const deque_base&) = delete;
+
     ~deque_base() {
         for (ring* r = ring_.load(std::memory_order_relaxed); r != nullptr;) {
             ring* older = r->older;
@@ -106,9 +109,6 @@ protected:
         return *ring_.load(std::memory_order_acquire);
     }
 
-    alignas(cache_line_pair) atomic<std::int64_t> bottom_;
-
-private:
     [[gnu::noinline]] bool make_room(std::int64_t bottom) noexcept {
         ring* const r = ring_.load(std::memory_order_relaxed);  // only the owner writes it
         const std::int64_t top = static_cast<Deque*>(this)->top_after_thefts();
@@ -133,14 +133,13 @@ private:
         return true;
     }
 
+    alignas(cache_line_pair) atomic<std::int64_t> bottom_;
     atomic<ring*> ring_;
     // Owner's, so that it need not ask the ring.
     atomic<job*>* slots_;
     std::int64_t mask_;
-
-protected:
     std::int64_t full_at_;  ///< owner's: no push at this bottom before another look at top
     const std::int64_t most_;
 };
-// NOLINTEND(bugprone-crtp-constructor-accessibility)
+
 }  // namespace taskscope::detail

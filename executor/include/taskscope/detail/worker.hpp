@@ -95,11 +95,8 @@ struct alignas(cache_line_pair) worker {
     /// Any thread. The oldest branch, or the oldest of its other jobs, up to half of them: the oldest first. Returns how
     /// many: 0 when there are none or another thread was faster.
     std::size_t steal(std::span<job*> into) noexcept {
-        if (!forks.looks_empty()) {
-            into[0] = forks.steal();
-            if (into[0] != nullptr) return 1;
-        }
-        return queue.looks_empty() ? 0 : queue.steal(into);
+        into[0] = forks.steal();
+        return into[0] != nullptr ? 1 : queue.steal(into);
     }
 
     /// Any thread. Whether there seemed to be no job, as of a deque.
