@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <string_view>
+#include <utility>
 
 extern "C" [[gnu::weak]] void __asan_init();  // NOLINT(bugprone-reserved-identifier): is it there?
 
@@ -27,6 +28,8 @@ constinit nobodys_cache nobodys;
 
 constinit thread_local frame_cache* thread_frames [[gnu::tls_model("initial-exec")]] =
     &nobodys.cache;
+
+constinit thread_local block_class newest_block [[gnu::tls_model("initial-exec")]];
 
 namespace {
 
@@ -139,6 +142,10 @@ void frame_cache::free_elsewhere(void* memory, std::size_t bytes) noexcept {
     }
     give_batch(c);
     free(memory, bytes);
+}
+
+void frame_cache::free_each(std::size_t c, frame_block* first) noexcept {
+    while (first != nullptr) free(std::exchange(first, first->next), frame_class::bytes(c));
 }
 
 void frame_cache::give_batch(std::size_t c) noexcept {

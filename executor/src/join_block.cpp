@@ -50,7 +50,58 @@ void* take_back(join_block& join, std::uint32_t next, worker& w) noexcept {
     return report_and_go_on(join, next, w);
 }
 
+[[gnu::noinline]] void destroy_each(promise_base** first, promise_base** last) noexcept {
+    for (; first != last; ++first)
+        if (*first != nullptr) (*first)->handle().destroy();
+}
+
+// Recyclable frames that have ended with a value, with blocks of one class.
+struct recycled_frames {
+    std::size_t block_class;
+    frame_block* last;
+    frame_block* first = last;
+    std::int64_t count = 1;
+
+    explicit recycled_frames(promise_base& p) noexcept
+        : block_class(p.recyclable_as), last(link(p, nullptr)) {}
+
+    void add(promise_base& p) noexcept {
+        first = link(p, first);
+        ++count;
+    }
+    void free() const noexcept {
+        this_threads_frames()->free_list(block_class, first, last, count);
+    }
+
+private:
+    static frame_block* link(promise_base& p, frame_block* next) noexcept {
+        return ::new (p.handle().address()) frame_block{next};
+    }
+};
+
+[[gnu::noinline]] void free_and_destroy(recycled_frames some, promise_base** first,
+                                        promise_base** last) noexcept {
+    some.free();
+    destroy_each(first, last);
+}
+
 }  // namespace
+
+void join_block::destroy_branches() noexcept {
+    promise_base** const first = branches();
+    promise_base** const last = first + count;
+    // relaxed: whoever destroys the join is the only one who knows it.
+    if (first == last || outstanding.load(std::memory_order_relaxed) != all_taken ||
+        (*first)->recyclable_as == 0) [[unlikely]]
+        return destroy_each(first, last);
+    recycled_frames frames(**first);
+    for (promise_base** next = first + 1; next != last; ++next) {
+        if ((*next)->recyclable_as != frames.block_class) [[unlikely]]
+            return free_and_destroy(frames, next, last);
+        frames.add(**next);
+    }
+    frames.free();
+}
 
 void too_many_branches() {
     throw std::length_error("taskscope: fork_join<N> was given a range of more than N tasks");

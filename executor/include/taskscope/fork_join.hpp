@@ -81,9 +81,12 @@ private:
     [[gnu::always_inline]] auto collect(std::index_sequence<I...>) {
         if constexpr ((std::is_void_v<Ts> && ...)) {
             (take_branch<Ts>(join_.owned[I]), ...);
+            join_.outstanding.store(join_block::all_taken, std::memory_order_relaxed);
         } else {
             // Braces: evaluated from left to right, so the error with the lowest index is the one thrown.
-            return std::tuple<regular_result<Ts>...>{take_branch<Ts>(join_.owned[I])...};
+            std::tuple<regular_result<Ts>...> values{take_branch<Ts>(join_.owned[I])...};
+            join_.outstanding.store(join_block::all_taken, std::memory_order_relaxed);
+            return values;
         }
     }
 
@@ -119,6 +122,7 @@ protected:
     template <class Sink>
     void collect(Sink sink) {
         for (std::uint32_t i = 0; i < join_.count; ++i) sink(i, take_branch<T>(join_.owned[i]));
+        join_.outstanding.store(join_block::all_taken, std::memory_order_relaxed);
     }
 
 private:

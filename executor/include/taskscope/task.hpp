@@ -161,6 +161,37 @@ public:
     void take() { rethrow_if_error(); }
 };
 
+/// Of a coroutine neither whose parameters nor whose result need a destructor. When it has ended with a value nothing is
+/// left of it but its block; a join frees the blocks of all its branches at once, and calls none of the coroutines to
+/// destroy itself (docs/decisions/0015-frames-freed-by-the-join.md).
+template <class T>
+class recyclable_promise : public task_promise<T> {
+public:
+    recyclable_promise() noexcept {
+        this->recyclable_as =
+            static_cast<std::uint8_t>(std::exchange(newest_block, block_class{}).listed);
+    }
+
+    static void* operator new(std::size_t bytes) {
+        void* const memory = allocate_frame(bytes);
+        newest_block.listed = frame_class::listed(bytes);
+        return memory;
+    }
+    static void operator delete(void* memory, std::size_t bytes) noexcept {
+        free_frame(memory, bytes);
+    }
+};
+
+// Trivially copied, too: nothing may run between operator new and the promise's constructor.
+template <class P>
+inline constexpr bool is_trivial_parameter =
+    std::is_reference_v<P> ||
+    (std::is_trivially_copyable_v<P> && std::is_trivially_destructible_v<P>);
+
+template <class T, class... Args>
+inline constexpr bool is_recyclable = (std::is_void_v<T> || std::is_trivially_destructible_v<T>) &&
+                                      (is_trivial_parameter<Args> && ...);
+
 // Whether the closure type `C` has captures. Not a constant expression: inside the lambda's own body, where
 // coroutine_traits looks, its type is not complete yet.
 template <class C>
@@ -169,8 +200,8 @@ template <class C>
 }
 
 /// The promise of a task whose coroutine is a lambda: it remembers whether there are captures to die.
-template <class T, class C>
-class closure_promise : public task_promise<T> {
+template <class Promise, class C>
+class closure_promise : public Promise {
 public:
     closure_promise() noexcept {
         if (has_captures<C>()) this->flags |= promise_base::from_capturing_closure;
@@ -179,12 +210,13 @@ public:
 
 template <class T, class... Args>
 struct select_promise {
-    using type = task_promise<T>;
+    using type =
+        std::conditional_t<is_recyclable<T, Args...>, recyclable_promise<T>, task_promise<T>>;
 };
 template <class T, class C, class... Args>
     requires(is_closure<std::remove_cv_t<C>>())
 struct select_promise<T, C&, Args...> {
-    using type = closure_promise<T, C>;
+    using type = closure_promise<typename select_promise<T, Args...>::type, C>;
 };
 
 }  // namespace detail

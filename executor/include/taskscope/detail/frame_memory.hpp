@@ -43,6 +43,10 @@ struct frame_class {
 
     static constexpr std::size_t of(std::size_t bytes) noexcept { return (bytes + 15) / 16; }
     static constexpr std::size_t bytes(std::size_t c) noexcept { return 16 * c; }
+    /// The same, but 0 for sizes of which there is no list.
+    static constexpr std::uint32_t listed(std::size_t bytes) noexcept {
+        return of(bytes) < count ? static_cast<std::uint32_t>(of(bytes)) : 0;
+    }
     /// How many a thread gets from the depot, or gives to it, at a time. It keeps at most twice as many.
     static constexpr std::int64_t batch(std::size_t c) noexcept {
         return std::clamp<std::int64_t>(2048 / static_cast<std::int64_t>(c), 32,
@@ -88,6 +92,17 @@ public:
         free_elsewhere(memory, bytes);
     }
 
+    /// free() for `n` blocks of class `c`, linked from `first` to `last`.
+    void free_list(std::size_t c, frame_block* first, frame_block* last, std::int64_t n) noexcept {
+        list& l = lists_[c];
+        const std::int64_t room = l.room.load(std::memory_order_relaxed);
+        if (room < n) [[unlikely]]
+            return free_each(c, first);
+        last->next = l.first;
+        l.first = first;
+        l.room.store(room - n, std::memory_order_relaxed);
+    }
+
 private:
     friend frame_statistics taskscope::frames() noexcept;
 
@@ -103,6 +118,7 @@ private:
 
     [[gnu::noinline]] void* allocate_elsewhere(std::size_t bytes);
     [[gnu::noinline]] void free_elsewhere(void* memory, std::size_t bytes) noexcept;
+    [[gnu::noinline]] void free_each(std::size_t c, frame_block* first) noexcept;
     void give_batch(std::size_t c) noexcept;
 
     std::array<list, frame_class::count> lists_;
@@ -122,6 +138,14 @@ inline frame_cache* this_threads_frames() noexcept {
                  : "+r"(f)::"memory");  // a coroutine may resume on another thread: read it again
     return f;
 }
+
+/// How a promise learns of which class its block is: operator new says it, and the constructor, which is next, takes it
+/// away, so that a coroutine whose frame the compiler has put elsewhere, without operator new, finds 0. Compilers see
+/// both, and pass a constant.
+struct block_class {
+    std::uint32_t listed = 0;
+};
+extern constinit thread_local block_class newest_block [[gnu::tls_model("initial-exec")]];
 
 /// Any thread. Throws std::bad_alloc.
 inline void* allocate_frame(std::size_t bytes) { return this_threads_frames()->allocate(bytes); }

@@ -31,6 +31,12 @@ struct join_block {
     /// Null where a branch was stopped.
     promise_base** branches() noexcept { return reinterpret_cast<promise_base**>(this + 1); }
 
+    /// `outstanding` when all branches have ended with values, and these were taken.
+    static constexpr std::uint32_t all_taken = 0x10000;
+
+    /// Destroys the frames of branches, but for those that were stopped.
+    void destroy_branches() noexcept;
+
     /// So many branches have ended: those of the forking flow, of which there is nothing more to take back,
     /// or one that was stolen. Returns what to go on with.
     job* report(std::uint32_t done) noexcept;
@@ -56,11 +62,7 @@ struct join_of : join_block {
     explicit join_of(std::uint16_t n = N) noexcept : join_block(n) {}
     join_of(const join_of&) = delete;
     join_of& operator=(const join_of&) = delete;
-    [[gnu::always_inline]] ~join_of() {
-        for (std::uint32_t i = 0; i < size(); ++i) {
-            if (owned[i] != nullptr) owned[i]->handle().destroy();
-        }
-    }
+    [[gnu::always_inline]] ~join_of() { destroy_branches(); }
 
     std::uint32_t size() const noexcept { return exactly ? N : count; }
 

@@ -78,8 +78,8 @@ struct relay : receiver {
 struct promise_base : job {
     // Flags.
     /// Its closure may die before it does.
-    static constexpr std::uint16_t from_capturing_closure = 2;
-    static constexpr std::uint16_t being_destroyed = 4;  ///< while it is suspended
+    static constexpr std::uint8_t from_capturing_closure = 2;
+    static constexpr std::uint8_t being_destroyed = 4;  ///< while it is suspended
 
     promise_base() noexcept : job(job_kind::coroutine) {}
     ~promise_base() {
@@ -133,7 +133,8 @@ struct promise_base : job {
 
     // With the kind of job eight bytes, without a gap: they are set by one store.
     outcome result = outcome::pending;
-    std::uint16_t flags = 0;
+    std::uint8_t flags = 0;
+    std::uint8_t recyclable_as = 0;  ///< frame_class of its block, if it is a recyclable_promise
     // Side by side: a fork writes both at once.
     completion reports_to = completion::none;
     std::uint16_t branch = 0;  ///< index among the branches of a fork_join
