@@ -184,13 +184,14 @@ public:
 
 // Trivially copied, too: nothing may run between operator new and the promise's constructor.
 template <class P>
-inline constexpr bool is_trivial_parameter =
-    std::is_reference_v<P> ||
-    (std::is_trivially_copyable_v<P> && std::is_trivially_destructible_v<P>);
+using is_trivial_parameter =
+    std::disjunction<std::is_reference<P>, std::conjunction<std::is_trivially_copyable<P>,
+                                                            std::is_trivially_destructible<P>>>;
 
 template <class T, class... Args>
-inline constexpr bool is_recyclable = (std::is_void_v<T> || std::is_trivially_destructible_v<T>) &&
-                                      (is_trivial_parameter<Args> && ...);
+using is_recyclable =
+    std::conjunction<std::disjunction<std::is_void<T>, std::is_trivially_destructible<T>>,
+                     is_trivial_parameter<Args>...>;
 
 // Whether the closure type `C` has captures. Not a constant expression: inside the lambda's own body, where
 // coroutine_traits looks, its type is not complete yet.
@@ -210,8 +211,8 @@ public:
 
 template <class T, class... Args>
 struct select_promise {
-    using type =
-        std::conditional_t<is_recyclable<T, Args...>, recyclable_promise<T>, task_promise<T>>;
+    using type = std::conditional_t<is_recyclable<T, Args...>::value, recyclable_promise<T>,
+                                    task_promise<T>>;
 };
 template <class T, class C, class... Args>
     requires(is_closure<std::remove_cv_t<C>>())
