@@ -69,9 +69,7 @@ struct recycled_frames {
         first = link(p, first);
         ++count;
     }
-    void free() const noexcept {
-        this_threads_frames()->free_list(block_class, first, last, count);
-    }
+    void free() const noexcept { this_threads_frames()->free_all(block_class, first, last, count); }
 
 private:
     static frame_block* link(promise_base& p, frame_block* next) noexcept {

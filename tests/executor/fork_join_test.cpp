@@ -13,6 +13,8 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <concepts>
+#include <coroutine>
 #include <cstddef>
 #include <memory>
 #include <numeric>
@@ -26,6 +28,8 @@
 #include <support/stack.hpp>
 #include <support/until.hpp>
 #include <tuple>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -44,6 +48,8 @@ using taskscope::just_stopped;
 using taskscope::manual_executor;
 using taskscope::stopped_error;
 using taskscope::task;
+using taskscope::detail::recyclable_promise;
+using taskscope::detail::task_access;
 
 using ForkJoin = support::ledger;
 
@@ -398,6 +404,7 @@ void expect_no_growth(Join join) {
         co_await join();
         const frame_statistics after = taskscope::frames();
         EXPECT_EQ(after.live, before.live);
+        EXPECT_EQ(after.kept, before.kept);
         EXPECT_EQ(after.reserved, before.reserved);
     };
     ex.run(twice());
@@ -447,10 +454,51 @@ TEST_F(ForkJoin, DestroysParametersAndResultsOfItsBranchesOnce) {
     EXPECT_GT(people.ever, 3);
 }
 
+template <class T, class... Args>
+using promise_of = std::coroutine_traits<task<T>, Args...>::promise_type;
+template <class T, class... Args>
+constexpr bool is_recyclable = std::derived_from<promise_of<T, Args...>, recyclable_promise<T>>;
+
+/// Trivially copyable, but this is not how it is moved.
+struct template_movable {
+    template_movable() = default;
+    template_movable(const template_movable&) = default;
+    template <class U>
+        requires std::same_as<U, template_movable>
+    template_movable(U&&) {}
+};
+
+TEST(ForkJoinFrames, AreFreedByTheJoinWhereNothingHasADestructor) {
+    static_assert(is_recyclable<int, int>);
+    static_assert(is_recyclable<void>);
+    static_assert(is_recyclable<std::string&, const std::string&, std::unique_ptr<int>&&, int*>);
+    static_assert(!is_recyclable<std::string>);
+    static_assert(!is_recyclable<int, std::string>);
+    static_assert(!is_recyclable<int, int, std::unique_ptr<int>>);
+    static_assert(std::is_trivially_copyable_v<template_movable>);
+    static_assert(!is_recyclable<int, template_movable>);
+
+    // Kept in a vector, so that no compiler does without them.
+    std::vector<task<int>> tasks;
+    tasks.push_back(number(1));
+    tasks.push_back(wide_number(2));
+    tasks.push_back(read(nullptr));
+    tasks.push_back(huge_number(3));
+    const auto recyclable_as = [&](std::size_t i) {
+        return task_access::frame(tasks[i])->recyclable_as;
+    };
+    EXPECT_NE(recyclable_as(0), 0);
+    EXPECT_GT(recyclable_as(1), recyclable_as(0));
+    EXPECT_EQ(recyclable_as(2), 0) << "a parameter has a destructor";
+    EXPECT_EQ(recyclable_as(3), 0) << "there is no list for its size";
+}
+
 task<const int&> own_parameter(int n) { co_return n; }
 
 TEST_F(ForkJoin, KeepsTheFramesOfItsBranchesToTheEndOfTheFullExpression) {
     const auto sum = [](std::tuple<const int&, const int&> both) {
+        std::vector<task<const int&>> others;  // would get their blocks
+        for (int i = 0; i < 3; ++i) others.push_back(own_parameter(1000));
         return std::get<0>(both) + std::get<1>(both);
     };
     const auto join = [&]() -> task<int> {

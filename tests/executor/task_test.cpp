@@ -325,6 +325,7 @@ TEST_F(Task, RemembersWhetherItsClosureHasCapturesToLose) {
     auto capturing = [&captured]() -> task<int> { co_return captured; };
     auto by_value = [captured]() mutable -> task<int> { co_return ++captured; };
     auto captureless = []() -> task<int> { co_return 1; };
+    auto calls = [](auto& f) -> task<int> { co_return co_await f(); };
     struct object {
         int n = 0;
         task<int> member() const { co_return n; }
@@ -333,6 +334,7 @@ TEST_F(Task, RemembersWhetherItsClosureHasCapturesToLose) {
     EXPECT_TRUE(flagged(capturing()));
     EXPECT_TRUE(flagged(by_value()));
     EXPECT_FALSE(flagged(captureless()));
+    EXPECT_FALSE(flagged(calls(capturing))) << "that is a parameter, and not its own closure";
     EXPECT_FALSE(flagged(has_state.member()));
     EXPECT_FALSE(flagged(number(1)));
 }

@@ -161,9 +161,9 @@ public:
     void take() { rethrow_if_error(); }
 };
 
-/// Of a coroutine neither whose parameters nor whose result need a destructor. When it has ended with a value nothing is
-/// left of it but its block; a join frees the blocks of all its branches at once, and calls none of the coroutines to
-/// destroy itself (docs/decisions/0015-frames-freed-by-the-join.md).
+/// Of a coroutine neither whose parameters nor whose result need a destructor. When it has ended with a value, nothing is
+/// left that does; a join frees the blocks of such branches at once, and calls none of the coroutines to destroy itself
+/// (docs/decisions/0015-frames-freed-by-the-join.md).
 template <class T>
 class recyclable_promise : public task_promise<T> {
 public:
@@ -177,21 +177,22 @@ public:
         newest_block.listed = frame_class::listed(bytes);
         return memory;
     }
-    static void operator delete(void* memory, std::size_t bytes) noexcept {
-        free_frame(memory, bytes);
-    }
 };
 
-// Trivially copied, too: nothing may run between operator new and the promise's constructor.
+// Trivially moved into the frame, too: nothing may run between operator new and the promise's constructor.
 template <class P>
 using is_trivial_parameter =
-    std::disjunction<std::is_reference<P>, std::conjunction<std::is_trivially_copyable<P>,
+    std::disjunction<std::is_reference<P>, std::conjunction<std::is_trivially_move_constructible<P>,
                                                             std::is_trivially_destructible<P>>>;
 
 template <class T, class... Args>
 using is_recyclable =
     std::conjunction<std::disjunction<std::is_void<T>, std::is_trivially_destructible<T>>,
                      is_trivial_parameter<Args>...>;
+
+template <class T, class... Args>
+using function_promise =
+    std::conditional_t<is_recyclable<T, Args...>::value, recyclable_promise<T>, task_promise<T>>;
 
 // Whether the closure type `C` has captures. Not a constant expression: inside the lambda's own body, where
 // coroutine_traits looks, its type is not complete yet.
@@ -211,13 +212,12 @@ public:
 
 template <class T, class... Args>
 struct select_promise {
-    using type = std::conditional_t<is_recyclable<T, Args...>::value, recyclable_promise<T>,
-                                    task_promise<T>>;
+    using type = function_promise<T, Args...>;
 };
 template <class T, class C, class... Args>
     requires(is_closure<std::remove_cv_t<C>>())
 struct select_promise<T, C&, Args...> {
-    using type = closure_promise<typename select_promise<T, Args...>::type, C>;
+    using type = closure_promise<function_promise<T, Args...>, C>;
 };
 
 }  // namespace detail

@@ -92,8 +92,8 @@ public:
         free_elsewhere(memory, bytes);
     }
 
-    /// free() for `n` blocks of class `c`, linked from `first` to `last`.
-    void free_list(std::size_t c, frame_block* first, frame_block* last, std::int64_t n) noexcept {
+    /// free() for `n` blocks of class `c`, linked from `first` to `last`, whose `next` is null.
+    void free_all(std::size_t c, frame_block* first, frame_block* last, std::int64_t n) noexcept {
         list& l = lists_[c];
         const std::int64_t room = l.room.load(std::memory_order_relaxed);
         if (room < n) [[unlikely]]
@@ -141,7 +141,7 @@ inline frame_cache* this_threads_frames() noexcept {
 
 /// How a promise learns of which class its block is: operator new says it, and the constructor, which is next, takes it
 /// away, so that a coroutine whose frame the compiler has put elsewhere, without operator new, finds 0. Compilers see
-/// both, and pass a constant.
+/// both, and pass a constant. A type of its own, which no other store can mean.
 struct block_class {
     std::uint32_t listed = 0;
 };

@@ -31,10 +31,12 @@ struct join_block {
     /// Null where a branch was stopped.
     promise_base** branches() noexcept { return reinterpret_cast<promise_base**>(this + 1); }
 
-    /// `outstanding` when all branches have ended with values, and these were taken.
+    /// `outstanding` when the values of all branches were taken: so all have ended with one, and none was stopped. More than
+    /// there can be branches.
     static constexpr std::uint32_t all_taken = 0x10000;
 
-    /// Destroys the frames of branches, but for those that were stopped.
+    /// Destroys the frames of branches, but for those that were stopped. After `all_taken` it frees the blocks of the
+    /// first ones, as far as they are recyclable and of one class, by one operation.
     void destroy_branches() noexcept;
 
     /// So many branches have ended: those of the forking flow, of which there is nothing more to take back,
@@ -56,7 +58,7 @@ private:
 /// The join of exactly, or at most, `N` branches. Owns their frames.
 template <std::size_t N, bool exactly = true>
 struct join_of : join_block {
-    static_assert(N > 0 && N < 0x10000, "branches are numbered by 16 bits");
+    static_assert(N > 0 && N < all_taken, "branches are numbered by 16 bits");
     static_assert(sizeof(join_block) % alignof(promise_base*) == 0);
 
     explicit join_of(std::uint16_t n = N) noexcept : join_block(n) {}

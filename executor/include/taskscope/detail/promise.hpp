@@ -134,7 +134,7 @@ struct promise_base : job {
     // With the kind of job eight bytes, without a gap: they are set by one store.
     outcome result = outcome::pending;
     std::uint8_t flags = 0;
-    std::uint8_t recyclable_as = 0;  ///< frame_class of its block, if it is a recyclable_promise
+    std::uint8_t recyclable_as = 0;  ///< frame_class of its block, or 0; see recyclable_promise
     // Side by side: a fork writes both at once.
     completion reports_to = completion::none;
     std::uint16_t branch = 0;  ///< index among the branches of a fork_join
