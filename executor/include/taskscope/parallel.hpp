@@ -52,23 +52,17 @@ public:
         if (w.forks.pop_if(this)) [[likely]]
             return invoke_regular(f_);
         wait_for_thief(*this);
-        if (error != nullptr) std::rethrow_exception(std::move(error));
+        if (failed) rethrow();
         const destroyer<invoked<F>> at_exit{result_};
         return result_.take();
     }
 
-    /// For when the caller throws: sees to it that nobody runs the call any more, and drops what it has given.
-    struct if_not_joined {
-        forked_call& call;
-        worker& w;
-        bool joined = false;
-
-        ~if_not_joined() {
-            if (joined || w.forks.pop_if(&call)) return;
-            wait_for_thief(call);
-            if (call.error == nullptr) call.result_.destroy();
-        }
-    };
+    /// Instead of join(): sees to it that nobody runs the call any more, and drops what it has given.
+    [[gnu::cold]] void abandon(worker& w) noexcept {
+        if (w.forks.pop_if(this)) return;
+        wait_for_thief(*this);
+        failed ? drop_error() : result_.destroy();
+    }
 
 private:
     template <class T>
@@ -93,9 +87,15 @@ std::tuple<invoked<F>, invoked<G>> invoke_both(F& f, G& g) {
     if (w != nullptr) [[likely]] {
         forked_call<G> second(g, *w);
         if (second.fork(*w)) [[likely]] {
-            typename forked_call<G>::if_not_joined at_exit{second, *w};
-            invoked<F> first = invoke_regular(f);
-            at_exit.joined = true;
+            const auto meanwhile = [&]() -> invoked<F> {
+                try {
+                    return invoke_regular(f);
+                } catch (...) {
+                    second.abandon(*w);
+                    throw;
+                }
+            };
+            invoked<F> first = meanwhile();
             return {std::forward<invoked<F>>(first), second.join(*w)};
         }
     }

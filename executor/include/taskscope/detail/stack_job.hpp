@@ -21,11 +21,17 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
+#include <new>
+#include <utility>
 
 namespace taskscope::detail {
 
 struct stack_job : function_job {
     stack_job(function f, task_context* c) noexcept : function_job(f), context(c) {}
+    ~stack_job() {}  // of `error` rethrow() or drop_error() does
+    stack_job(const stack_job&) = delete;
+    stack_job& operator=(const stack_job&) = delete;
 
     static constexpr std::uint32_t helper = 1;
     static constexpr std::uint32_t ending = 2;
@@ -38,18 +44,31 @@ struct stack_job : function_job {
         task_context* const outer = begin(w);
         try {
             body();
+            failed = false;
         } catch (...) {
-            error = std::current_exception();
+            ::new (&error) std::exception_ptr(std::current_exception());
+            failed = true;
         }
         w.context = outer;
         end();  // After this line *this may be gone.
     }
 
+    [[noreturn]] void rethrow() {
+        const std::exception_ptr e = std::move(error);
+        drop_error();
+        std::rethrow_exception(e);
+    }
+    void drop_error() noexcept { std::destroy_at(&error); }
+
     task_context* context;
-    std::exception_ptr error;
     atomic<worker*> thief{nullptr};
     atomic<std::uint32_t> state{0};
-    std::int64_t base = 0;  ///< the thief's jobs from here on are ours; written before `thief`
+    // The thief's; until then nothing is there, which would be stores in each fork.
+    bool failed;
+    std::int64_t base;  ///< the thief's jobs from here on are ours; written before `thief`
+    union {
+        std::exception_ptr error;  ///< if it failed
+    };
 
 private:
     task_context* begin(worker& w) noexcept;
