@@ -55,32 +55,17 @@ void* take_back(join_block& join, std::uint32_t next, worker& w) noexcept {
         if (*first != nullptr) (*first)->handle().destroy();
 }
 
-// Recyclable frames that have ended with a value, with blocks of one class.
-struct recycled_frames {
-    std::size_t block_class;
-    frame_block* last;
-    frame_block* first = last;
-    std::int64_t count = 1;
+frame_block* link(promise_base& ended, frame_block* next) noexcept {
+    return ::new (ended.handle().address()) frame_block{next};
+}
 
-    explicit recycled_frames(promise_base& p) noexcept
-        : block_class(p.recyclable_as), last(link(p, nullptr)) {}
-
-    void add(promise_base& p) noexcept {
-        first = link(p, first);
-        ++count;
-    }
-    void free() const noexcept { this_threads_frames()->free_all(block_class, first, last, count); }
-
-private:
-    static frame_block* link(promise_base& p, frame_block* next) noexcept {
-        return ::new (p.handle().address()) frame_block{next};
-    }
-};
-
-[[gnu::noinline]] void free_and_destroy(recycled_frames some, promise_base** first,
-                                        promise_base** last) noexcept {
-    some.free();
-    destroy_each(first, last);
+// The blocks of the branches before `next` are linked, from `blocks` on.
+[[gnu::noinline]] void free_and_destroy(std::size_t c, frame_block* blocks, promise_base** first,
+                                        promise_base** next, promise_base** last) noexcept {
+    frame_block* end = blocks;
+    while (end->next != nullptr) end = end->next;
+    this_threads_frames()->free_all(c, blocks, end, next - first);
+    destroy_each(next, last);
 }
 
 }  // namespace
@@ -92,13 +77,15 @@ void join_block::destroy_branches() noexcept {
     if (first == last || outstanding.load(std::memory_order_relaxed) != all_taken ||
         (*first)->recyclable_as == 0) [[unlikely]]
         return destroy_each(first, last);
-    recycled_frames frames(**first);
+    const std::size_t c = (*first)->recyclable_as;
+    frame_block* const end = link(**first, nullptr);
+    frame_block* blocks = end;
     for (promise_base** next = first + 1; next != last; ++next) {
-        if ((*next)->recyclable_as != frames.block_class) [[unlikely]]
-            return free_and_destroy(frames, next, last);
-        frames.add(**next);
+        if ((*next)->recyclable_as != c) [[unlikely]]
+            return free_and_destroy(c, blocks, first, next, last);
+        blocks = link(**next, blocks);
     }
-    frames.free();
+    this_threads_frames()->free_all(c, blocks, end, last - first);
 }
 
 void too_many_branches() {
