@@ -177,6 +177,10 @@ public:
         newest_block.listed = frame_class::listed(bytes);
         return memory;
     }
+    // The same as that of the base; g++ without optimisation warns of a new and a delete of two classes.
+    static void operator delete(void* memory, std::size_t bytes) noexcept {
+        free_frame(memory, bytes);
+    }
 };
 
 // Trivially moved into the frame, too: nothing may run between operator new and the promise's constructor.
