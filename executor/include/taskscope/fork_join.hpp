@@ -81,11 +81,11 @@ private:
     [[gnu::always_inline]] auto collect(std::index_sequence<I...>) {
         if constexpr ((std::is_void_v<Ts> && ...)) {
             (take_branch<Ts>(join_.owned[I]), ...);
-            join_.outstanding.store(join_block::all_taken, std::memory_order_relaxed);
+            join_.have_taken_all();
         } else {
             // Braces: evaluated from left to right, so the error with the lowest index is the one thrown.
             std::tuple<regular_result<Ts>...> values{take_branch<Ts>(join_.owned[I])...};
-            join_.outstanding.store(join_block::all_taken, std::memory_order_relaxed);
+            join_.have_taken_all();
             return values;
         }
     }
@@ -122,7 +122,7 @@ protected:
     template <class Sink>
     void collect(Sink sink) {
         for (std::uint32_t i = 0; i < join_.count; ++i) sink(i, take_branch<T>(join_.owned[i]));
-        join_.outstanding.store(join_block::all_taken, std::memory_order_relaxed);
+        join_.have_taken_all();
     }
 
 private:

@@ -168,6 +168,7 @@ template <class T>
 class recyclable_promise : public task_promise<T> {
 public:
     recyclable_promise() noexcept {
+        static_assert(frame_class::count <= 0x100, "recyclable_as has eight bits");
         this->recyclable_as =
             static_cast<std::uint8_t>(std::exchange(newest_block, block_class{}).listed);
     }

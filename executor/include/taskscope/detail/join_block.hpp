@@ -31,12 +31,17 @@ struct join_block {
     /// Null where a branch was stopped.
     promise_base** branches() noexcept { return reinterpret_cast<promise_base**>(this + 1); }
 
-    /// `outstanding` when the values of all branches were taken: so all have ended with one, and none was stopped. More than
+    /// `outstanding` when the value of each branch was taken: so all have ended with one, and none was stopped. More than
     /// there can be branches.
     static constexpr std::uint32_t all_taken = 0x10000;
 
-    /// Destroys the frames of branches, but for those that were stopped. After `all_taken` it frees the blocks of the
-    /// first ones, as far as they are recyclable and of one class, by one operation.
+    void have_taken_all() noexcept {
+        outstanding.store(all_taken,
+                          std::memory_order_relaxed);  // the join is complete: ours alone
+    }
+
+    /// Destroys the frames of branches, but for those that were stopped. After have_taken_all() it frees the blocks of
+    /// the first ones, as far as they are recyclable and of one class, by one operation.
     void destroy_branches() noexcept;
 
     /// So many branches have ended: those of the forking flow, of which there is nothing more to take back,

@@ -29,7 +29,7 @@ namespace taskscope::detail {
 
 struct stack_job : function_job {
     stack_job(function f, task_context* c) noexcept : function_job(f), context(c) {}
-    ~stack_job() {}  // of `error` rethrow() or drop_error() does
+    ~stack_job() {}  // `error` is destroyed by rethrow() or drop_error()
     stack_job(const stack_job&) = delete;
     stack_job& operator=(const stack_job&) = delete;
 
@@ -63,9 +63,9 @@ struct stack_job : function_job {
     task_context* context;
     atomic<worker*> thief{nullptr};
     atomic<std::uint32_t> state{0};
-    // The thief's; until then nothing is there, which would be stores in each fork.
-    bool failed;
+    // Written by the thief, and not before: each would be a store in each fork.
     std::int64_t base;  ///< the thief's jobs from here on are ours; written before `thief`
+    bool failed;        ///< written before `done`, as what follows
     union {
         std::exception_ptr error;  ///< if it failed
     };
