@@ -60,8 +60,10 @@ ts::task<> yield_below(int depth, benchmark::State& state) {
 // Where awaits are traced each suspension goes up to the child.
 void yield_in_a_child(benchmark::State& state) {
     ts::executor ex{{.workers = 1, .trace_awaits = state.range(1) != 0}};
-    ex.root().spawn(yield_below(static_cast<int>(state.range(0)), state));
-    ex.shutdown();
+    ex.run(ts::with_scope([&state](ts::task_scope& scope) -> ts::task<> {
+        scope.spawn(yield_below(static_cast<int>(state.range(0)), state));
+        co_return;
+    }));
 }
 BENCHMARK(yield_in_a_child)->ArgNames({"depth", "traced"})->ArgsProduct({{0, 16, 200}, {0, 1}});
 

@@ -63,8 +63,10 @@ void step_of_a_child(benchmark::State& state) {
     const auto loop = [&state]() -> ts::task<> {
         for (auto _ : state) co_await ts::yield();
     };
-    ex.root().spawn(loop);
-    ex.shutdown();
+    ex.run(ts::with_scope([&loop](ts::task_scope& scope) -> ts::task<> {
+        scope.spawn(loop);
+        co_return;
+    }));
 }
 BENCHMARK(step_of_a_child)->ArgName("observers")->Arg(0)->Arg(1)->Arg(3);
 
