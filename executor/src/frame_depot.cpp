@@ -7,20 +7,21 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <utility>
 
 namespace taskscope::detail {
 
-frame_block* frame_depot::take(std::size_t c, std::int64_t& n) {
+std::size_t frame_depot::take(std::size_t c, std::span<void*> into) {
     shelf& s = shelves_[c];
-    const std::int64_t wanted = frame_class::batch(c);
     std::unique_lock lock = patiently(s.mutex);
-    if (s.kept != 0) {
-        s.out += wanted;
-        n = wanted;
-        return s.batches[(s.oldest + --s.kept) % s.batches.size()];
+    if (s.kept != 0 && into.size() == frame_class::batch(c)) {
+        s.out += std::ssize(into);
+        std::copy_n(s.batches[(s.oldest + --s.kept) % s.batches.size()].begin(), into.size(),
+                    into.begin());
+        return into.size();
     }
     if (s.used == nullptr && s.unused == nullptr) {
         const bool huge_page =
@@ -31,39 +32,25 @@ frame_block* frame_depot::take(std::size_t c, std::int64_t& n) {
         link(s.used, *fresh);
         ++s.spans;
     }
-    n = 0;
-    frame_block* taken = s.take_touched(n, wanted);
-    const run fresh = s.cut(c, wanted - n);
-    n += fresh.count;
-    s.out += n;
-    lock.unlock();
-    for (std::int64_t i = fresh.count; i-- > 0;) {
-        void* const memory = fresh.first + static_cast<std::size_t>(i) * frame_class::bytes(c);
-        taken = ::new (memory) frame_block{taken};
-    }
-    return taken;
+    std::size_t n = s.take_touched(into);
+    n += s.cut(c, into.subspan(n));
+    s.out += static_cast<std::int64_t>(n);
+    return n;
 }
 
-void frame_depot::give_batch(std::size_t c, frame_block* first) noexcept {
+void frame_depot::give(std::size_t c, std::span<void* const> blocks) noexcept {
+    if (blocks.empty()) return;
     shelf& s = shelves_[c];
     span* unneeded = nullptr;
     {
         const std::unique_lock lock = patiently(s.mutex);
-        s.out -= frame_class::batch(c);
-        s.keep_no_more_than(c, s.batches.size() - 1, unneeded);
-        s.batches[(s.oldest + s.kept++) % s.batches.size()] = first;
-        s.keep_no_more_than(c, s.batches.size(), unneeded);
-    }
-    span::free_all(unneeded);
-}
-
-void frame_depot::give(std::size_t c, frame_block* first) noexcept {
-    shelf& s = shelves_[c];
-    span* unneeded = nullptr;
-    {
-        const std::unique_lock lock = patiently(s.mutex);
-        for (const frame_block* b = first; b != nullptr; b = b->next) --s.out;
-        s.put_back(first, unneeded);
+        s.out -= std::ssize(blocks);
+        if (blocks.size() == frame_class::batch(c)) {
+            s.keep_no_more_than(c, s.batches.size() - 1, unneeded);
+            std::ranges::copy(blocks, s.batches[(s.oldest + s.kept++) % s.batches.size()].begin());
+        } else {
+            s.put_back(blocks, unneeded);
+        }
         s.keep_no_more_than(c, s.batches.size(), unneeded);
     }
     span::free_all(unneeded);
@@ -80,59 +67,55 @@ frame_depot::totals frame_depot::count() const noexcept {
 }
 
 // Blocks that were out before, as far as there are any: the oldest memory first.
-frame_block* frame_depot::shelf::take_touched(std::int64_t& n, std::int64_t wanted) noexcept {
-    frame_block* taken = nullptr;
-    while (n < wanted) {
+std::size_t frame_depot::shelf::take_touched(std::span<void*> into) noexcept {
+    std::size_t n = 0;
+    while (n < into.size()) {
         if (used == nullptr) {
-            if (unused == nullptr || taken != nullptr) break;
+            if (unused == nullptr || n != 0) break;
             span& s = *unused;
             unlink(unused, s);
             --unused_spans;
             link(used, s);
         }
         span& from = *used;
-        frame_block* const b = from.free;
-        if (b == nullptr) break;
-        from.free = b->next;
-        b->next = taken;
-        taken = b;
-        ++n;
+        if (from.free == nullptr) break;
+        into[n++] = std::exchange(from.free, from.free->next);
         ++from.out;
         if (from.is_spent()) unlink(used, from);
     }
-    return taken;
+    return n;
 }
 
-frame_depot::run frame_depot::shelf::cut(std::size_t c, std::int64_t wanted) noexcept {
-    if (used == nullptr || wanted == 0) return {};
+// Blocks that never were: their memory is not touched here either. The first is the last.
+std::size_t frame_depot::shelf::cut(std::size_t c, std::span<void*> into) noexcept {
+    if (used == nullptr || into.empty()) return 0;
     span& from = *used;
-    const auto n =
-        std::min<std::uint32_t>(static_cast<std::uint32_t>(wanted), from.blocks - from.cut);
-    run r{reinterpret_cast<unsigned char*>(&from + 1) + from.cut * frame_class::bytes(c), n};
-    from.cut += n;
-    from.out += n;
+    const std::size_t n = std::min<std::size_t>(into.size(), from.blocks - from.cut);
+    auto* const first =
+        reinterpret_cast<unsigned char*>(&from + 1) + from.cut * frame_class::bytes(c);
+    for (std::size_t i = 0; i < n; ++i) into[n - 1 - i] = first + i * frame_class::bytes(c);
+    from.cut += static_cast<std::uint32_t>(n);
+    from.out += static_cast<std::uint32_t>(n);
     if (from.is_spent()) unlink(used, from);
-    return r;
+    return n;
 }
 
 // Nor more blocks than there are elsewhere: when nobody has any more, all memory can go.
 void frame_depot::shelf::keep_no_more_than(std::size_t c, std::size_t most,
                                            span*& unneeded) noexcept {
-    while (kept > most || static_cast<std::int64_t>(kept) * frame_class::batch(c) > out) {
-        put_back(batches[oldest], unneeded);
+    const std::size_t batch = frame_class::batch(c);
+    while (kept > most || static_cast<std::int64_t>(kept * batch) > out) {
+        put_back(std::span{batches[oldest]}.first(batch), unneeded);
         oldest = (oldest + 1) % batches.size();
         --kept;
     }
 }
 
-void frame_depot::shelf::put_back(frame_block* first, span*& unneeded) noexcept {
-    while (first != nullptr) {
-        frame_block* const b = first;
-        first = b->next;
+void frame_depot::shelf::put_back(std::span<void* const> blocks, span*& unneeded) noexcept {
+    for (void* const b : blocks) {
         span& home = span::of(b);
         if (home.is_spent()) link(used, home);
-        b->next = home.free;
-        home.free = b;
+        home.free = ::new (b) free_block{home.free};
         if (--home.out != 0) continue;
         unlink(used, home);
         link(unused, home);
@@ -176,9 +159,9 @@ void frame_depot::span::free_all(span* list) noexcept {
     }
 }
 
-frame_depot::span& frame_depot::span::of(frame_block* b) noexcept {
-    const std::size_t offset = reinterpret_cast<std::uintptr_t>(b) & (span_alignment - 1);
-    return *reinterpret_cast<span*>(reinterpret_cast<unsigned char*>(b) - offset);
+frame_depot::span& frame_depot::span::of(void* block) noexcept {
+    const std::size_t offset = reinterpret_cast<std::uintptr_t>(block) & (span_alignment - 1);
+    return *reinterpret_cast<span*>(static_cast<unsigned char*>(block) - offset);
 }
 
 }  // namespace taskscope::detail

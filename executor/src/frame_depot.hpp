@@ -14,7 +14,7 @@
 //
 // A span is as large as a huge page, and as soon as so many blocks are out it asks to be one. Where a million frames are
 // alive most of what a spawn costs is memory touched for the first time: a fault, and a walk through page tables, for
-// every 4 KiB (docs/decisions/0006). Of a first span only what is cut is touched.
+// every 4 KiB (docs/decisions/0006). Of a first span only what is used is touched.
 //
 // Source: Ghemawat, Menage: TCMalloc: Thread-Caching Malloc (its central free lists).
 #pragma once
@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <span>
 
 namespace taskscope::detail {
 
@@ -36,12 +37,11 @@ public:
         std::size_t reserved = 0;  ///< bytes of all spans
     };
 
-    /// A batch of blocks, linked, or fewer, but at least one; sets `n` to their number. Throws std::bad_alloc.
-    frame_block* take(std::size_t c, std::int64_t& n);
-    /// Takes back a batch.
-    void give_batch(std::size_t c, frame_block* first) noexcept;
-    /// Takes back any number, linked.
-    void give(std::size_t c, frame_block* first) noexcept;
+    /// Fills `into`, or its beginning, with one block at least; returns how many. The last is to be used first. No more
+    /// than a batch. Throws std::bad_alloc.
+    std::size_t take(std::size_t c, std::span<void*> into);
+    /// Takes back any number; a batch is kept as it is.
+    void give(std::size_t c, std::span<void* const> blocks) noexcept;
 
     totals count() const noexcept;
 
@@ -50,25 +50,24 @@ private:
     // Not more, or malloc would need another page for the rest.
     static constexpr std::size_t span_bytes = span_alignment - 64;
 
+    /// One that is in its span, and was not always.
+    struct free_block {
+        free_block* next;
+    };
+
     struct alignas(cache_line) span {
         span* next = nullptr;
         span* prev = nullptr;
-        frame_block* free = nullptr;
+        free_block* free = nullptr;
         std::uint32_t blocks = 0;
         std::uint32_t out = 0;
         std::uint32_t cut = 0;  // memory behind these blocks was never touched
 
         static span* make(std::size_t c, bool huge_page);
         static void free_all(span* list) noexcept;
-        static span& of(frame_block* b) noexcept;
+        static span& of(void* block) noexcept;
 
         bool is_spent() const noexcept { return out == blocks; }
-    };
-
-    /// Blocks that were never touched, one after the other.
-    struct run {
-        unsigned char* first = nullptr;
-        std::int64_t count = 0;
     };
 
     struct alignas(cache_line) shelf {
@@ -78,16 +77,17 @@ private:
         std::size_t spans = 0;
         std::size_t unused_spans = 0;
         std::int64_t out = 0;
-        std::array<frame_block*, 8> batches{};  // a ring: whole ones that came back
+        std::array<std::array<void*, frame_class::most_in_batch>, 8>
+            batches{};  // a ring: whole ones that came back
         std::size_t oldest = 0;
         std::size_t kept = 0;
 
         std::size_t used_spans() const noexcept { return spans - unused_spans; }
-        frame_block* take_touched(std::int64_t& n, std::int64_t wanted) noexcept;
-        run cut(std::size_t c, std::int64_t wanted) noexcept;
+        std::size_t take_touched(std::span<void*> into) noexcept;
+        std::size_t cut(std::size_t c, std::span<void*> into) noexcept;
         // The spans that nobody needs any more go to `unneeded`.
         void keep_no_more_than(std::size_t c, std::size_t most, span*& unneeded) noexcept;
-        void put_back(frame_block* first, span*& unneeded) noexcept;
+        void put_back(std::span<void* const> blocks, span*& unneeded) noexcept;
     };
 
     static void link(span*& list, span& s) noexcept;

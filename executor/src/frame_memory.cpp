@@ -6,8 +6,8 @@
 
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <string_view>
-#include <utility>
 
 extern "C" [[gnu::weak]] void __asan_init();  // NOLINT(bugprone-reserved-identifier): is it there?
 
@@ -94,11 +94,28 @@ struct without_cache {
     }
 };
 
+namespace {
+
+// Of the stacks of all classes; there are none without memory for them, and then each block comes from the depot.
+constexpr std::size_t slots_of_all = [] {
+    std::size_t n = 0;
+    for (std::size_t c = 1; c < frame_class::count; ++c) n += 2 * frame_class::batch(c);
+    return n;
+}();
+
+}  // namespace
+
 frame_cache::frame_cache() noexcept {
     process& p = all();
-    if (p.recycles) {
-        for (std::size_t c = 1; c < lists_.size(); ++c)
-            lists_[c].room.store(2 * frame_class::batch(c), std::memory_order_relaxed);
+    // Not a member: the thread's stack would be the smaller by it.
+    void** slot =
+        p.recycles ? static_cast<void**>(::operator new(slots_of_all * sizeof(void*), std::nothrow))
+                   : nullptr;
+    for (std::size_t c = 1; slot != nullptr && c < stacks_.size(); ++c) {
+        stacks_[c].bottom = slot;
+        stacks_[c].top.store(slot, std::memory_order_relaxed);
+        slot += 2 * frame_class::batch(c);
+        stacks_[c].end = slot;
     }
     const std::lock_guard lock{p.mutex};
     next_ = p.caches;
@@ -109,54 +126,56 @@ frame_cache::frame_cache() noexcept {
 frame_cache::~frame_cache() {
     process& p = all();
     const std::lock_guard lock{p.mutex};
-    for (std::size_t c = 1; c < lists_.size(); ++c) {
-        if (lists_[c].first != nullptr) p.depot.give(c, lists_[c].first);
+    for (std::size_t c = 1; c < stacks_.size(); ++c) {
+        const stack& s = stacks_[c];
+        p.depot.give(c, {s.bottom, s.top.load(std::memory_order_relaxed)});
     }
+    ::operator delete(stacks_[1].bottom);
     p.unlisted += unlisted_.load(std::memory_order_relaxed);
     if (next_ != nullptr) next_->prev_ = prev_;
     (prev_ != nullptr ? prev_->next_ : p.caches) = next_;
 }
 
+void frame_cache::count_unlisted(std::int64_t n) noexcept {
+    unlisted_.store(unlisted_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+}
+
 void* frame_cache::allocate_elsewhere(std::size_t bytes) {
     if (this == &nobodys.cache) return without_cache::allocate(bytes);
     const std::size_t c = frame_class::of(bytes);
-    if (!all().recycles || c >= lists_.size()) {
+    if (!all().recycles || c >= stacks_.size()) {
         void* memory = ::operator new(bytes);
-        add(unlisted_, 1);
+        count_unlisted(1);
         return memory;
     }
-    std::int64_t n = 0;
-    frame_block* b = all().depot.take(c, n);
-    lists_[c].first = b->next;
-    add(lists_[c].room, 1 - n);
-    return b;
+    stack& s = stacks_[c];
+    if (s.bottom == nullptr) {
+        void* one = nullptr;
+        all().depot.take(c, {&one, 1});
+        return one;
+    }
+    void** const top = s.bottom + all().depot.take(c, {s.bottom, frame_class::batch(c)});
+    s.top.store(top - 1, std::memory_order_relaxed);
+    return top[-1];
 }
 
 void frame_cache::free_elsewhere(void* memory, std::size_t bytes) noexcept {
     if (this == &nobodys.cache) return without_cache::free(memory, bytes);
     const std::size_t c = frame_class::of(bytes);
-    if (!all().recycles || c >= lists_.size()) {
-        add(unlisted_, -1);
+    if (!all().recycles || c >= stacks_.size()) {
+        count_unlisted(-1);
         ::operator delete(memory);
         return;
     }
-    give_batch(c);
-    free(memory, bytes);
-}
-
-void frame_cache::free_each(std::size_t c, frame_block* first) noexcept {
-    while (first != nullptr) free(std::exchange(first, first->next), frame_class::bytes(c));
-}
-
-void frame_cache::give_batch(std::size_t c) noexcept {
-    list& l = lists_[c];
-    frame_block* const first = l.first;
-    frame_block* last = first;
-    for (std::int64_t i = 1; i < frame_class::batch(c); ++i) last = last->next;
-    l.first = last->next;
-    last->next = nullptr;
-    add(l.room, frame_class::batch(c));
-    all().depot.give_batch(c, first);
+    stack& s = stacks_[c];
+    if (s.bottom == nullptr) {
+        all().depot.give(c, {&memory, 1});
+        return;
+    }
+    void** const top = s.end - frame_class::batch(c);
+    all().depot.give(c, {top, s.end});
+    *top = memory;
+    s.top.store(top + 1, std::memory_order_relaxed);
 }
 
 frame_meter::frame_meter(std::size_t& bytes) noexcept : bytes_(bytes), outer_(innermost_meter) {
@@ -181,10 +200,8 @@ frame_statistics frames() noexcept {
     s.reserved = depot.reserved;
     std::int64_t unlisted = p.unlisted;
     for (const detail::frame_cache* c = p.caches; c != nullptr; c = c->next_) {
-        for (std::size_t i = 1; p.recycles && i < detail::frame_class::count; ++i) {
-            s.kept += 2 * detail::frame_class::batch(i) -
-                      c->lists_[i].room.load(std::memory_order_relaxed);
-        }
+        for (const detail::frame_cache::stack& kept : c->stacks_)
+            s.kept += kept.top.load(std::memory_order_relaxed) - kept.bottom;
         unlisted += c->unlisted_.load(std::memory_order_relaxed);
     }
     s.live = depot.out - s.kept + unlisted;

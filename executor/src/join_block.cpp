@@ -50,42 +50,22 @@ void* take_back(join_block& join, std::uint32_t next, worker& w) noexcept {
     return report_and_go_on(join, next, w);
 }
 
-[[gnu::noinline]] void destroy_each(promise_base** first, promise_base** last) noexcept {
+}  // namespace
+
+void join_block::destroy_each(promise_base** first, promise_base** last) noexcept {
     for (; first != last; ++first)
         if (*first != nullptr) (*first)->handle().destroy();
 }
 
-frame_block* link(promise_base& ended, frame_block* next) noexcept {
-    return ::new (ended.handle().address()) frame_block{next};
-}
-
-// The blocks of the branches before `next` are linked, from `blocks` on.
-[[gnu::noinline]] void free_and_destroy(std::size_t c, frame_block* blocks, promise_base** first,
-                                        promise_base** next, promise_base** last) noexcept {
-    frame_block* end = blocks;
-    while (end->next != nullptr) end = end->next;
-    this_threads_frames()->free_all(c, blocks, end, next - first);
-    destroy_each(next, last);
-}
-
-}  // namespace
-
-void join_block::destroy_branches() noexcept {
-    promise_base** const first = branches();
-    promise_base** const last = first + count;
-    // relaxed: whoever destroys the join is the only one who knows it.
-    if (first == last || outstanding.load(std::memory_order_relaxed) != all_taken ||
-        (*first)->recyclable_as == 0) [[unlikely]]
-        return destroy_each(first, last);
-    const std::size_t c = (*first)->recyclable_as;
-    frame_block* const end = link(**first, nullptr);
-    frame_block* blocks = end;
-    for (promise_base** next = first + 1; next != last; ++next) {
-        if ((*next)->recyclable_as != c) [[unlikely]]
-            return free_and_destroy(c, blocks, first, next, last);
-        blocks = link(**next, blocks);
+void join_block::free_each(promise_base** first, promise_base** last) noexcept {
+    for (; first != last; ++first) {
+        const std::size_t c = (*first)->recyclable_as;
+        if (c != 0) {
+            free_frame((*first)->handle().address(), frame_class::bytes(c));
+        } else {
+            (*first)->handle().destroy();
+        }
     }
-    this_threads_frames()->free_all(c, blocks, end, last - first);
 }
 
 void too_many_branches() {

@@ -14,8 +14,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
+#include <optional>
 #include <ranges>
 #include <support/failing_memory.hpp>
 #include <support/launch.hpp>
@@ -185,6 +187,29 @@ TEST_F(MemoryFailure, AtAnyPointOfTheConstructorLeavesNothingBehind) {
         EXPECT_EQ(bytes_in_use(), before) << "allocation " << k;
     }
     EXPECT_GT(k, 5) << "nothing has failed";
+}
+
+TEST_F(MemoryFailure, ForTheStacksOfAThreadMakesTheDepotGiveEachBlock) {
+    std::optional<frame_cache> cache;
+    {
+        const failing_memory fault(1);
+        cache.emplace();
+    }
+    EXPECT_EQ(cache->room_for(4, 1), nullptr);
+    const taskscope::frame_statistics before = taskscope::frames();
+    std::vector<unsigned char*> blocks;
+    for (unsigned char i = 0; i < 100; ++i) {
+        blocks.push_back(static_cast<unsigned char*>(cache->allocate(64)));
+        std::memset(blocks.back(), i, 64);
+    }
+    EXPECT_EQ(taskscope::frames().live, before.live + 100);
+    for (unsigned char i = 0; i < 100; ++i) {
+        EXPECT_EQ(blocks[i][0], i);
+        EXPECT_EQ(blocks[i][63], i);
+        cache->free(blocks[i], 64);
+    }
+    EXPECT_EQ(taskscope::frames().live, before.live);
+    EXPECT_EQ(taskscope::frames().kept, before.kept);
 }
 
 TEST_F(MemoryFailure, ForATimerIsTheErrorOfTheSleepWhichThenHasNotBegun) {

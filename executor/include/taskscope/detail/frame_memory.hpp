@@ -1,9 +1,14 @@
 // <taskscope/detail/frame_memory.hpp> - memory of coroutine frames and child records, recycled per thread.
 // SPDX-License-Identifier: MIT
 //
-// Each thread keeps free blocks in lists by size, a few dozen of each. What it lacks, or has too much of, it
+// Each thread keeps free blocks in stacks by size, a few dozen of each. What it lacks, or has too much of, it
 // exchanges with the depot (src/frame_depot.hpp) by the batch, so that a frame may be freed on another thread
 // than the one that made it, for ever, without a lock or a call of malloc for each.
+//
+// A stack is an array of pointers: a block that is kept is not touched, and need not be linked, nor counted
+// (docs/decisions/0016-free-blocks-in-arrays.md).
+//
+// Source: Bonwick, Adams: Magazines and Vmem (USENIX 2001).
 #pragma once
 
 #include <taskscope/detail/atomic.hpp>
@@ -32,11 +37,6 @@ frame_statistics frames() noexcept;
 
 namespace detail {
 
-/// A free block. Its memory is that of a frame or record that is gone.
-struct frame_block {
-    frame_block* next;
-};
-
 /// Blocks of one size.
 struct frame_class {
     static constexpr std::size_t count = 65;  // up to 1 KiB; there is none of 0 bytes
@@ -47,10 +47,10 @@ struct frame_class {
     static constexpr std::uint32_t listed(std::size_t bytes) noexcept {
         return of(bytes) < count ? static_cast<std::uint32_t>(of(bytes)) : 0;
     }
+    static constexpr std::size_t most_in_batch = 64;
     /// How many a thread gets from the depot, or gives to it, at a time. It keeps at most twice as many.
-    static constexpr std::int64_t batch(std::size_t c) noexcept {
-        return std::clamp<std::int64_t>(2048 / static_cast<std::int64_t>(c), 32,
-                                        64);  // up to 32 KiB
+    static constexpr std::size_t batch(std::size_t c) noexcept {
+        return std::clamp<std::size_t>(2048 / c, 32, most_in_batch);  // up to 32 KiB
     }
 };
 
@@ -67,13 +67,13 @@ public:
     /// Throws std::bad_alloc.
     void* allocate(std::size_t bytes) {
         const std::size_t c = frame_class::of(bytes);
-        if (c < frame_class::count && lists_[c].first != nullptr) [[likely]] {
-            list& l = lists_[c];
-            frame_block* b = l.first;
-            l.first = b->next;
-            __builtin_prefetch(l.first, 1);  // may come from another processor: it is next
-            add(l.room, 1);
-            return b;
+        if (c < frame_class::count) [[likely]] {
+            stack& s = stacks_[c];
+            void** const top = s.top.load(std::memory_order_relaxed);
+            if (top != s.bottom) [[likely]] {
+                s.top.store(top - 1, std::memory_order_relaxed);
+                return top[-1];
+            }
         }
         return allocate_elsewhere(bytes);
     }
@@ -81,47 +81,43 @@ public:
     void free(void* memory, std::size_t bytes) noexcept {
         const std::size_t c = frame_class::of(bytes);
         if (c < frame_class::count) [[likely]] {
-            list& l = lists_[c];
-            const std::int64_t room = l.room.load(std::memory_order_relaxed);
-            if (room > 0) [[likely]] {
-                l.first = ::new (memory) frame_block{l.first};
-                l.room.store(room - 1, std::memory_order_relaxed);
+            stack& s = stacks_[c];
+            void** const top = s.top.load(std::memory_order_relaxed);
+            if (top != s.end) [[likely]] {
+                *top = memory;
+                s.top.store(top + 1, std::memory_order_relaxed);
                 return;
             }
         }
         free_elsewhere(memory, bytes);
     }
 
-    /// free() for `n` blocks of class `c`, linked from `first` to `last`, whose `next` is null.
-    void free_all(std::size_t c, frame_block* first, frame_block* last, std::int64_t n) noexcept {
-        list& l = lists_[c];
-        const std::int64_t room = l.room.load(std::memory_order_relaxed);
-        if (room < n) [[unlikely]]
-            return free_each(c, first);
-        last->next = l.first;
-        l.first = first;
-        l.room.store(room - n, std::memory_order_relaxed);
+    /// free() for several blocks of class `c`: where to put `n` of them, or nullptr if there is no room for all.
+    void** room_for(std::size_t c, std::size_t n) noexcept {
+        stack& s = stacks_[c];
+        void** const top = s.top.load(std::memory_order_relaxed);
+        return static_cast<std::size_t>(s.end - top) < n ? nullptr : top;
+    }
+    /// Then: they are there, up to `top`.
+    void keep_up_to(std::size_t c, void** top) noexcept {
+        stacks_[c].top.store(top, std::memory_order_relaxed);
     }
 
 private:
     friend frame_statistics taskscope::frames() noexcept;
 
-    struct list {
-        frame_block* first = nullptr;
-        atomic<std::int64_t> room{0};  // how many more are kept
+    // Of one writer; `top` is atomic, because others read it. In one cache line.
+    struct alignas(32) stack {
+        void** bottom = nullptr;
+        atomic<void**> top{nullptr};
+        void** end = nullptr;
     };
-
-    // One writer, so that a plain addition is enough; atomic, because others read it.
-    static void add(atomic<std::int64_t>& n, std::int64_t d) noexcept {
-        n.store(n.load(std::memory_order_relaxed) + d, std::memory_order_relaxed);
-    }
 
     [[gnu::noinline]] void* allocate_elsewhere(std::size_t bytes);
     [[gnu::noinline]] void free_elsewhere(void* memory, std::size_t bytes) noexcept;
-    [[gnu::noinline]] void free_each(std::size_t c, frame_block* first) noexcept;
-    void give_batch(std::size_t c) noexcept;
+    void count_unlisted(std::int64_t n) noexcept;
 
-    std::array<list, frame_class::count> lists_;
+    std::array<stack, frame_class::count> stacks_;
     atomic<std::int64_t> unlisted_{
         0};  // live blocks of other sizes: allocated here, less those freed here
     frame_cache* next_ = nullptr;  // list of all caches, for frames()

@@ -40,15 +40,16 @@ struct join_block {
                           std::memory_order_relaxed);  // the join is complete: ours alone
     }
 
-    /// Destroys the frames of branches, but for those that were stopped. After have_taken_all() it frees the blocks of
-    /// the first ones, as far as they are recyclable and of one class, by one operation.
-    void destroy_branches() noexcept;
-
     /// So many branches have ended: those of the forking flow, of which there is nothing more to take back,
     /// or one that was stolen. Returns what to go on with.
     job* report(std::uint32_t done) noexcept;
 
 protected:
+    /// Destroys frames, but for those of branches that were stopped.
+    static void destroy_each(promise_base** first, promise_base** last) noexcept;
+    /// The same after have_taken_all(): frees the blocks of those that are recyclable.
+    static void free_each(promise_base** first, promise_base** last) noexcept;
+
     void announce_to_tsan() noexcept;
     /// Pushes branches 1 ... into a deque without room for all. Returns the frame of branch 0.
     void* push_singly(worker& w) noexcept;
@@ -82,6 +83,30 @@ struct join_of : join_block {
     std::array<promise_base*, N> owned;  ///< the first size() of them
 
 private:
+    // After have_taken_all() it frees the blocks of the first ones, as far as they are recyclable and of one class, by one
+    // operation. A call, as the next one.
+    [[gnu::noinline]] void destroy_branches() noexcept {
+        promise_base** const first = owned.data();
+        const std::uint32_t n = size();
+        // relaxed: whoever destroys the join is the only one who knows it.
+        if ((!exactly && n == 0) || outstanding.load(std::memory_order_relaxed) != all_taken ||
+            (*first)->recyclable_as == 0) [[unlikely]]
+            return destroy_each(first, first + n);
+        const std::size_t c = (*first)->recyclable_as;
+        frame_cache& frames = *this_threads_frames();
+        void** top = frames.room_for(c, n);
+        if (top == nullptr) [[unlikely]]
+            return free_each(first, first + n);
+        for (std::uint32_t i = 0; i < n; ++i) {
+            if (first[i]->recyclable_as != c) [[unlikely]] {
+                frames.keep_up_to(c, top);
+                return free_each(first + i, first + n);
+            }
+            *top++ = first[i]->handle().address();
+        }
+        frames.keep_up_to(c, top);
+    }
+
     // A call, and not a part of the coroutine: there each resumption would save the registers that only the fork needs.
     // What is seldom comes last, for the same reason; and the frame's address is returned and not a handle, because g++ 12
     // makes no tail call of a function that returns an object.
