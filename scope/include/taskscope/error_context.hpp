@@ -3,7 +3,6 @@
 #pragma once
 
 #include <exception>
-#include <functional>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -22,11 +21,6 @@ struct error_context {
     std::source_location
         spawned_at;  ///< where the child was spawned, or the block of the body opened
 };
-
-/// Called on the worker that ran the failing child, before the child's count is released; several handlers
-/// of a scope may run at once. It should not block. If it throws, the original error and what it threw go to
-/// the handler of the root scope.
-using error_handler = std::function<void(const error_context&)>;
 
 /// An error with where it came from, to be kept.
 struct recorded_error {

@@ -93,7 +93,6 @@ public:
     void acquire_from(unsigned thread, const knowledge& k);
 
     const clocks& now(unsigned thread) const noexcept { return threads_[thread].current.when; }
-    std::uint32_t epoch(unsigned thread) const noexcept { return now(thread)[thread]; }
 
 private:
     static constexpr std::uint32_t nothing = ~0U;

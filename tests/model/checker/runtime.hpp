@@ -93,7 +93,6 @@ public:
     void lock(void* mutex, bool recursive, const void* where);
     bool try_lock(void* mutex, bool recursive, const void* where);
     void unlock(void* mutex, const void* where);
-    void destroy_mutex(void* mutex) { mutexes_.erase(reinterpret_cast<std::uintptr_t>(mutex)); }
 
     enum class wait_end : std::uint8_t { woken, changed, spurious, timed_out };
     /// `limit` in nanoseconds; negative: none.

@@ -57,9 +57,6 @@ public:
 
     static constexpr std::size_t stack_bytes = std::size_t{256} << 10;
     char* stack(unsigned thread) const noexcept { return stacks_ + thread * stack_bytes; }
-    bool on_a_stack(std::uintptr_t a) const noexcept {
-        return a - reinterpret_cast<std::uintptr_t>(stacks_) < max_threads * stack_bytes;
-    }
 
 private:
     struct entry {
