@@ -16,6 +16,7 @@ namespace taskscope::detail {
 
 std::size_t frame_depot::take(std::size_t c, std::span<void*> into) {
     shelf& s = shelves_[c];
+    span* unneeded = nullptr;
     std::unique_lock lock = patiently(s.mutex);
     if (s.kept != 0 && into.size() == frame_class::batch(c)) {
         s.out += std::ssize(into);
@@ -23,6 +24,8 @@ std::size_t frame_depot::take(std::size_t c, std::span<void*> into) {
                     into.begin());
         return into.size();
     }
+    if (s.used == nullptr && s.unused == nullptr && s.kept != 0)
+        s.keep_no_more_than(c, s.kept - 1, unneeded);
     if (s.used == nullptr && s.unused == nullptr) {
         const bool huge_page =
             static_cast<std::size_t>(s.out) * frame_class::bytes(c) >= span_bytes / 2;
@@ -35,6 +38,8 @@ std::size_t frame_depot::take(std::size_t c, std::span<void*> into) {
     std::size_t n = s.take_touched(into);
     n += s.cut(c, into.subspan(n));
     s.out += static_cast<std::int64_t>(n);
+    lock.unlock();
+    span::free_all(unneeded);
     return n;
 }
 

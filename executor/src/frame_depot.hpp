@@ -10,7 +10,7 @@
 // somebody else.
 //
 // Nobody touches new memory, nor gives any back to the system, under the lock of a size: the others would wait for pages to
-// be cleared.
+// be cleared. But for blocks that a thread had and never used when it ends: these are linked into their spans.
 //
 // A span is as large as a huge page, and as soon as so many blocks are out it asks to be one. Where a million frames are
 // alive most of what a spawn costs is memory touched for the first time: a fault, and a walk through page tables, for
@@ -37,10 +37,10 @@ public:
         std::size_t reserved = 0;  ///< bytes of all spans
     };
 
-    /// Fills `into`, or its beginning, with one block at least; returns how many. The last is to be used first. No more
-    /// than a batch. Throws std::bad_alloc.
+    /// Fills `into`, which has room for a batch at most, or its beginning, with one block at least; returns how many. The last
+    /// is to be used first. Throws std::bad_alloc.
     std::size_t take(std::size_t c, std::span<void*> into);
-    /// Takes back any number; a batch is kept as it is.
+    /// Takes back any number; a whole batch is kept as it is, if there is room.
     void give(std::size_t c, std::span<void* const> blocks) noexcept;
 
     totals count() const noexcept;
@@ -78,7 +78,7 @@ private:
         std::size_t unused_spans = 0;
         std::int64_t out = 0;
         std::array<std::array<void*, frame_class::most_in_batch>, 8>
-            batches{};  // a ring: whole ones that came back
+            batches;  // a ring: whole ones that came back. Not cleared: 4 KiB for each size
         std::size_t oldest = 0;
         std::size_t kept = 0;
 

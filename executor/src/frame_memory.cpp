@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <span>
 #include <string_view>
 
 extern "C" [[gnu::weak]] void __asan_init();  // NOLINT(bugprone-reserved-identifier): is it there?
@@ -103,6 +104,11 @@ constexpr std::size_t slots_of_all = [] {
     return n;
 }();
 
+// Not by braces: from C++26 on these would mean a list of two blocks.
+std::span<void* const> blocks(void** first, void** last) noexcept {
+    return std::span<void* const>(first, last);
+}
+
 }  // namespace
 
 frame_cache::frame_cache() noexcept {
@@ -128,9 +134,9 @@ frame_cache::~frame_cache() {
     const std::lock_guard lock{p.mutex};
     for (std::size_t c = 1; c < stacks_.size(); ++c) {
         const stack& s = stacks_[c];
-        p.depot.give(c, {s.bottom, s.top.load(std::memory_order_relaxed)});
+        p.depot.give(c, blocks(s.bottom, s.top.load(std::memory_order_relaxed)));
     }
-    ::operator delete(stacks_[1].bottom);
+    ::operator delete(static_cast<void*>(stacks_[1].bottom));
     p.unlisted += unlisted_.load(std::memory_order_relaxed);
     if (next_ != nullptr) next_->prev_ = prev_;
     (prev_ != nullptr ? prev_->next_ : p.caches) = next_;
@@ -151,10 +157,12 @@ void* frame_cache::allocate_elsewhere(std::size_t bytes) {
     stack& s = stacks_[c];
     if (s.bottom == nullptr) {
         void* one = nullptr;
-        all().depot.take(c, {&one, 1});
+        all().depot.take(c, std::span(&one, 1));
         return one;
     }
-    void** const top = s.bottom + all().depot.take(c, {s.bottom, frame_class::batch(c)});
+    const std::span batch(s.bottom, frame_class::batch(c));
+    batch.front() = batch.back() = nullptr;  // new pages are cleared here, and not under a lock
+    void** const top = s.bottom + all().depot.take(c, batch);
     s.top.store(top - 1, std::memory_order_relaxed);
     return top[-1];
 }
@@ -169,11 +177,11 @@ void frame_cache::free_elsewhere(void* memory, std::size_t bytes) noexcept {
     }
     stack& s = stacks_[c];
     if (s.bottom == nullptr) {
-        all().depot.give(c, {&memory, 1});
+        all().depot.give(c, blocks(&memory, &memory + 1));
         return;
     }
     void** const top = s.end - frame_class::batch(c);
-    all().depot.give(c, {top, s.end});
+    all().depot.give(c, blocks(top, s.end));
     *top = memory;
     s.top.store(top + 1, std::memory_order_relaxed);
 }

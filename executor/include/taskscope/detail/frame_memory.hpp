@@ -92,7 +92,8 @@ public:
         free_elsewhere(memory, bytes);
     }
 
-    /// free() for several blocks of class `c`: where to put `n` of them, or nullptr if there is no room for all.
+    /// free() for several blocks of class `c`: where to put `n` of them, or nullptr if there is no room for all, as there
+    /// never is for class 0.
     void** room_for(std::size_t c, std::size_t n) noexcept {
         stack& s = stacks_[c];
         void** const top = s.top.load(std::memory_order_relaxed);

@@ -83,14 +83,14 @@ struct join_of : join_block {
     std::array<promise_base*, N> owned;  ///< the first size() of them
 
 private:
-    // After have_taken_all() it frees the blocks of the first ones, as far as they are recyclable and of one class, by one
-    // operation. A call, as the next one.
+    // After have_taken_all() it frees the blocks of those that are recyclable; where all are of one class, and there is room
+    // for all, by one operation. A call, as the next one.
     [[gnu::noinline]] void destroy_branches() noexcept {
         promise_base** const first = owned.data();
         const std::uint32_t n = size();
         // relaxed: whoever destroys the join is the only one who knows it.
-        if ((!exactly && n == 0) || outstanding.load(std::memory_order_relaxed) != all_taken ||
-            (*first)->recyclable_as == 0) [[unlikely]]
+        if ((!exactly && n == 0) || outstanding.load(std::memory_order_relaxed) != all_taken)
+            [[unlikely]]
             return destroy_each(first, first + n);
         const std::size_t c = (*first)->recyclable_as;
         frame_cache& frames = *this_threads_frames();
