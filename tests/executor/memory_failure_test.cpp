@@ -142,12 +142,14 @@ TEST_F(Memory, OfANewSpanIsNotNeededWhereOthersHaveLeftBatches) {
         others.free(blocks.back(), size);
         blocks.pop_back();
     }
+    const std::size_t reserved = taskscope::frames().reserved;
     std::optional<frame_cache> cache;
     {
         const failing_memory fault(1);
         cache.emplace();
         EXPECT_NO_THROW(blocks.push_back(cache->allocate(size)));
     }
+    EXPECT_EQ(taskscope::frames().reserved, reserved);
     for (void* b : blocks) cache->free(b, size);
 }
 
