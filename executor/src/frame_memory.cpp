@@ -29,6 +29,7 @@ constinit nobodys_cache nobodys;
 
 constinit thread_local frame_cache* thread_frames [[gnu::tls_model("initial-exec")]] =
     &nobodys.cache;
+constinit thread_local frame_meter* innermost_meter = nullptr;
 
 constinit thread_local block_class newest_block [[gnu::tls_model("initial-exec")]];
 
@@ -58,7 +59,10 @@ process& all() noexcept {
 // A thread's cache, given back when the thread ends.
 struct owner {
     owner() { thread_frames = &cache; }
-    ~owner() { thread_frames = &nobodys.cache; }
+    ~owner() {
+        thread_frames = &nobodys.cache;
+        innermost_meter = nullptr;  // if std::exit() has left one, it has this cache
+    }
     frame_cache cache;
 };
 
@@ -67,8 +71,6 @@ void make_cache() noexcept { thread_local owner of_this_thread; }
 bool has_cache() noexcept { return thread_frames != &nobodys.cache; }
 
 }  // namespace
-
-constinit thread_local frame_meter* innermost_meter = nullptr;
 
 // When a thread ends, destructors of its static objects may still make and free frames: these go to the depot and
 // back.

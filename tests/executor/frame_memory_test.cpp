@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -222,6 +223,22 @@ TEST_F(FrameMemory, AMeterCountsWhatThisThreadTakesMeanwhile) {
     free_frame(kept, 40);
     free_frame(allocate_frame(100), 100);
     EXPECT_EQ(outer, 128U);
+}
+
+// Then the thread's cache ends, and no destructor of a meter is called.
+TEST_F(FrameMemory, AMeterThatExitLeavesLetsGoOfTheCache) {
+    const auto exits = [] {
+        std::size_t bytes = 0;
+        const taskscope::detail::frame_meter meter(bytes);
+        free_frame(allocate_frame(64), 64);
+        std::atexit([] {  // called when thread_local objects are gone
+            const std::int64_t before = frames().live;
+            static_cast<void>(allocate_frame(64));
+            std::_Exit(frames().live == before + 1 ? 0 : 1);
+        });
+        std::exit(2);
+    };
+    EXPECT_EXIT(exits(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
