@@ -31,7 +31,7 @@ step above(promise_base& p) noexcept {
             return {r.parent, r.trace};
         }
         case completion::traced:
-            return {nullptr, static_cast<traced_receiver&>(*p.recv).trace.get()};
+            return {nullptr, static_cast<traced_receiver&>(*p.recv).trace};
         case completion::none:
         case completion::receiver:
             break;

@@ -30,6 +30,10 @@ executor_core::executor_core(executor& home, const executor_options& options, bo
     if (options.workers == 0) {
         throw std::invalid_argument("taskscope: an executor needs at least 1 worker");
     }
+    if (options.workers > most_workers) {
+        throw std::invalid_argument("taskscope: an executor has at most " +
+                                    std::to_string(most_workers) + " workers");
+    }
     if (options.blocking_threads == 0) {
         throw std::invalid_argument("taskscope: an executor needs at least 1 blocking thread");
     }

@@ -128,6 +128,10 @@ job* executor_core::step(worker& w, job& j) noexcept {
     w.stack_floor = static_cast<char*>(stack_pointer()) - transfer_stack;
     w.next = nullptr;
     if (j.kind != job_kind::coroutine) [[unlikely]] {
+        if (j.kind == job_kind::child) {
+            auto& r = static_cast<traced_receiver&>(j);
+            return r.done(r, nullptr);
+        }
         auto& f = static_cast<function_job&>(j);
         f.call(f);
         return w.next;

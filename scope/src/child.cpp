@@ -14,7 +14,7 @@ namespace taskscope::detail {
 bool try_enter(child& c) noexcept {
     const scope_state::place place = c.scope->try_enter();
     c.counted_apart = place != scope_state::in_word;
-    c.stripe = place;
+    c.stripe = static_cast<std::uint16_t>(place);
     if (place == scope_state::refused) {
         c.scope->count.refused.fetch_add(1, std::memory_order_relaxed);
         return false;
@@ -28,7 +28,7 @@ void enlist(child& c) noexcept { c.scope->count_spawned(c.membership()); }
 void trace_awaits(child_of_task& c) noexcept {
     // Without memory there is no trace.
     if (c.scope->runtime.trace_awaits) [[unlikely]]
-        c.trace.reset(new (std::nothrow) await_trace);
+        c.trace = new (std::nothrow) await_trace;
 }
 
 void unregister(child& c) noexcept {

@@ -3,7 +3,11 @@
 //
 // Not a list by scope, which workers that spawn into one scope would have to share. Each worker has places of
 // its own, a pointer each, and puts every child it spawns into a free one; whoever ends the child empties it. No
-// lock and no read-modify-write. A walk over all places is dear; it pays, the children do not.
+// lock and no read-modify-write. Threads that are no workers share a few stripes of places, and take one by a
+// compare-exchange. A walk over all places is dear; it pays, the children do not.
+//
+// A child knows its place by a number. The places of a stripe come in segments, each twice as large as the one before,
+// which stay where they are; so a number is enough to find one, and memory that no child was in is never touched.
 //
 // A child that ends while somebody walks waits, so that what the walker has found stays there to be read:
 //
@@ -13,14 +17,17 @@
 //     3       read places                                read walking; if true, wait for the walk's mutex
 //
 // If 3 on the left finds the child, 1 on the right came after the barrier 2 on the left, so 3 on the right sees
-// that somebody walks. Walks hold the mutex for one chunk of places at a time.
+// that somebody walks. Walks hold the mutex for some hundred places at a time.
 #pragma once
 
 #include <taskscope/detail/barrier.hpp>
 #include <taskscope/detail/child.hpp>
 
 #include <array>
+#include <atomic>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -43,47 +50,54 @@ public:
     template <class F>
     void for_each(F f) const {
         for (const auto& s : stripes_) {
-            // edge registry.chunk, acquire half (release half: the store in grow()).
-            const chunk* c = s->first.load(std::memory_order_acquire);
-            for (; c != nullptr; c = c->next) walk(*c, f);
+            // edge registry.made, acquire half (release half: the store in grow()): the places are empty.
+            const std::uint32_t made = s->made.load(std::memory_order_acquire);
+            for (std::uint32_t first = 0; first != made; first += at_once)
+                walk(&s->place(first), f);
         }
     }
 
 private:
-    using place = atomic<child*>;
-
-    struct chunk {
-        std::array<place, 511> places{};
-        chunk* next = nullptr;
-    };
-    /// So many are made at a time in the end. One by one they would have malloc grow by a page, which keeps all threads
-    /// from touching new memory meanwhile.
-    static constexpr std::size_t most_chunks_at_once = 64;
+    /// So many places more are looked at when there are too few free ones; and in a walk without letting go of the mutex.
+    static constexpr std::uint32_t at_once = shrinkable<std::uint32_t>(512, 2);
+    static constexpr std::size_t most_segments = 22;  // 2^31 places
 
     /// Where one worker puts its children, or some threads that are no workers.
     struct alignas(cache_line_pair) stripe {
-        std::mutex mutex;  // of those threads; a worker needs none
-        atomic<chunk*> first{nullptr};
-        chunk* at = nullptr;  // where to look for a free place next
-        std::size_t in_chunk = 0;
-        std::array<place*, 64> emptied{};  // by this worker itself: still warm in its cache
+        std::array<std::unique_ptr<child*[]>, most_segments> segments;  // one after the other
+        atomic<std::uint32_t> made{0};  // places that there are; the rest was never touched
+        atomic<std::uint32_t> at{0};    // where to look for a free one next
+        std::array<std::uint32_t, 64> emptied{};  // by this worker itself: still warm in its cache
         std::size_t emptied_count = 0;
-        std::vector<std::unique_ptr<chunk[]>> made;  // all chunks, and those not yet in the list:
-        chunk* fresh = nullptr;
-        std::size_t fresh_count = 0;
+        std::mutex growing;  // of threads that are no workers; a worker needs none
 
-        place* find() noexcept;
-        place* grow() noexcept;
+        child*& place(std::uint32_t number) const noexcept {
+            const std::uint32_t n = number / at_once + 1;
+            const auto s = static_cast<std::size_t>(std::bit_width(n)) - 1;
+            return segments[s][number - ((std::uint32_t{1} << s) - 1) * at_once];
+        }
+        bool is_empty(std::uint32_t number) const noexcept {
+            return std::atomic_ref(place(number)).load(std::memory_order_relaxed) == nullptr;
+        }
+        /// For a worker, which has the stripe alone: a place that is empty.
+        std::uint32_t find() noexcept;
+        /// For one of those that share it: the place where `c` is now.
+        std::uint32_t claim(child& c) noexcept;
+        template <class Take>
+        std::uint32_t look(std::uint32_t n, Take take) noexcept;
+        /// Makes places, the first of which is `from`. False without memory.
+        bool grow(std::uint32_t from) noexcept;
     };
 
     template <class F>
-    void walk(const chunk& c, F& f) const {
+    void walk(child** places, F& f) const {
         const std::lock_guard lock{mutex_};
         const walk_flag flag(walking_);
         heavy_barrier();  // edge registry.walk: the flag is set before the places are read
-        for (const place& p : c.places) {
-            // edge registry.place, acquire half (release half: the store in add()): the whole record.
-            if (const child* found = p.load(std::memory_order_acquire)) f(*found);
+        for (std::uint32_t i = 0; i < at_once; ++i) {
+            // edge registry.place, acquire half (release half: the store in add(), and that in claim()): the whole record.
+            if (const child* found = std::atomic_ref(places[i]).load(std::memory_order_acquire))
+                f(*found);
         }
     }
 

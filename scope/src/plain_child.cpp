@@ -10,7 +10,7 @@
 
 namespace taskscope::detail {
 
-void prepare_plain(plain_child& c, task_context& context) noexcept {
+void prepare_plain(child& c, task_context& context) noexcept {
     const task_context* own = &context;
     if (c.scope->runtime.observed.load(std::memory_order_relaxed)) [[unlikely]]
         own = &c.scope->runtime.all_observers->spawned(c, context);
@@ -18,7 +18,7 @@ void prepare_plain(plain_child& c, task_context& context) noexcept {
     list(c);
 }
 
-bool begin_plain(plain_child& c) noexcept {
+bool begin_plain(child& c) noexcept {
     worker& w = *this_worker();
     w.context = &c.context_of(c.scope->context);
     if (is_watched(w)) [[unlikely]]
@@ -26,28 +26,30 @@ bool begin_plain(plain_child& c) noexcept {
     return !c.never_runs;
 }
 
-void leave_with_others(scope_state& s, scope_state::place p) noexcept {
+job* leave_with_others(scope_state& s, scope_state::place p) noexcept {
     worker& w = *this_worker();
     w.context = nullptr;
     atomic<std::uint32_t>& through = w.called.count;
     through.store(through.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    if (w.called.group.load(std::memory_order_relaxed) != nullptr) return;  // we were called below
+    if (w.called.group.load(std::memory_order_relaxed) != nullptr)
+        return w.next;  // we were called below
     w.called.group.store(&s, std::memory_order_relaxed);
     while (job* const j = w.take_next()) {
         auto* const next = j->kind == job_kind::child
-                               ? static_cast<plain_child*>(static_cast<function_job*>(j))
+                               ? static_cast<child*>(static_cast<traced_receiver*>(j))
                                : nullptr;
         if (next == nullptr || next->scope != &s || next->membership() != p) {
             w.put_back(*j);
             break;
         }
         worker_counters::add(w.counters.jobs);
-        next->call(*next);
+        next->done(*next, nullptr);
     }
     w.called.group.store(nullptr, std::memory_order_relaxed);
     const std::uint32_t all = through.load(std::memory_order_relaxed);
     through.store(0, std::memory_order_relaxed);
     s.leave(p, all);  // After this line s may be gone.
+    return w.next;
 }
 
 }  // namespace taskscope::detail

@@ -76,6 +76,8 @@ TEST_F(Executor, NeedsAWorkerAndABlockingThread) {
     EXPECT_THROW(executor ex({.blocking_threads = 0}), std::invalid_argument);
     EXPECT_EQ(what_of([] { executor ex({.workers = 0}); }),
               "taskscope: an executor needs at least 1 worker");
+    EXPECT_EQ(what_of([] { executor ex({.workers = 65'001}); }),
+              "taskscope: an executor has at most 65000 workers");
     EXPECT_EQ(what_of([] { executor ex({.blocking_threads = 0}); }),
               "taskscope: an executor needs at least 1 blocking thread");
 }

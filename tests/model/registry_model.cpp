@@ -22,7 +22,7 @@ using taskscope::detail::scope_access;
 using taskscope::detail::scope_state;
 
 struct record : child {
-    explicit record(scope_state& s) : child(s, std::source_location::current()) {}
+    explicit record(scope_state& s) : child(nullptr, s, std::source_location::current()) {}
     int text =
         7;  // plain: a walker reads it, and the owner's memory may go when remove() has returned
 };
@@ -111,6 +111,63 @@ TEST(RegistryModel, AWorkerComesFromAnotherExecutor) {
         model::check(s.walk() == 2, "both are listed");
         s.registry.remove(*mine);
         s.registry.remove(*theirs);
+    });
+}
+
+// They share places, and make more of them.
+TEST(RegistryModel, ThreadsThatAreNoWorkersHaveAPlaceForEachChild) {
+    model::expect_holds([] {
+        setting s(1);
+        auto first = s.make();
+        auto second = s.make();
+        auto third = s.make();
+        std::thread other([&] { s.registry.add(*second); });
+        s.registry.add(*first);
+        s.registry.add(*third);
+        other.join();
+        model::check(s.walk() == 3, "all are listed");
+        s.registry.remove(*first);
+        s.registry.remove(*second);
+        s.registry.remove(*third);
+        model::check(s.walk() == 0, "nobody is left");
+    });
+}
+
+TEST(RegistryModel, AWalkFindsPlacesThatWereJustMade) {
+    model::expect_holds([] {
+        setting s(1);
+        auto first = s.make();
+        auto second = s.make();
+        std::thread walker([&] { s.walk(); });
+        std::thread owner = s.m.be_worker(0, [&](worker& w) {
+            w.context = &s.state().context;
+            s.registry.add(*first);
+            w.context = nullptr;
+        });
+        s.registry.add(*second);
+        owner.join();
+        walker.join();
+        model::check(s.walk() == 2, "both are listed");
+        s.registry.remove(*first);
+        s.registry.remove(*second);
+    });
+}
+
+// In a place that was there before the record was.
+TEST(RegistryModel, AWalkReadsAWholeRecordOfAThreadThatIsNoWorker) {
+    model::expect_holds_with_both_barriers([] {
+        setting s(1);
+        auto first = s.make();
+        s.registry.add(*first);
+        std::thread walker([&] { s.walk(); });
+        auto second = s.make();
+        s.registry.add(*second);
+        s.registry.remove(*second);
+        second->text = 0;
+        second.reset();
+        walker.join();
+        model::check(s.walk() == 1, "the first is listed");
+        s.registry.remove(*first);
     });
 }
 

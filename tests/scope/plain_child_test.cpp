@@ -23,6 +23,8 @@ TEST_F(plain_children, are_one_piece_of_memory) {
     const std::int64_t before = frames().live;
     s.spawn([] {});
     EXPECT_EQ(frames().live - before, 1);
+    const auto with_a_pointer = [&s] { static_cast<void>(s.name()); };
+    static_assert(sizeof(detail::plain_record<decltype(with_a_pointer)>) == 48);
     s.spawn([]() -> task<> { co_return; });
     EXPECT_EQ(frames().live - before, 3);
     s.blocking_join();

@@ -25,7 +25,7 @@ namespace taskscope {
 class task_scope;
 
 struct executor_options {
-    /// At least 1. By default what CPU affinity and cgroup quota allow, see default_worker_count().
+    /// 1 to 65 000. By default what CPU affinity and cgroup quota allow, see default_worker_count().
     unsigned workers = default_worker_count();
     /// Workers' threads are called <name>/0, <name>/1, ... (the kernel keeps 15 characters). Copied.
     std::string_view name = "taskscope";
@@ -74,7 +74,7 @@ public:
     using clock = std::chrono::steady_clock;
 
     /// Starts the workers.
-    /// Throws: std::invalid_argument for 0 workers or blocking threads; std::system_error when a thread
+    /// Throws: std::invalid_argument for 0, or too many, workers or 0 blocking threads; std::system_error when a thread
     ///   cannot be started, after those already started were joined.
     explicit executor(const executor_options& options = {});
     ~executor();

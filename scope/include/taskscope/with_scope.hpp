@@ -49,7 +49,7 @@ public:
         enlist(record_);
         trace_awaits(record_);
         list(record_);
-        trace = record_.trace.get();
+        trace = record_.trace;
         promise_base& p = task_access::promise(task_);
         p.context = &record_.scope->context;
         p.reports_to = completion::relay;

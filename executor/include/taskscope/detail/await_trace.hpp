@@ -61,11 +61,11 @@ private:
     atomic<std::uint32_t> sequence_{first_count<std::uint32_t>()};  // odd: being written
 };
 
-/// One that keeps where its task was last suspended, if the executor traces awaits, and that no coroutine waits for.
-struct traced_receiver : receiver {
-    explicit traced_receiver(function f) noexcept : receiver(f) {}
-
-    std::unique_ptr<await_trace> trace;  ///< set before the task begins
+/// What the room above keeps of a child, and no coroutine waits for. If the child is a task this is told of its end, and
+/// has a `trace`, set before the task begins, if the executor traces awaits. Else it is itself what is queued, and the
+/// worker that takes it tells it of the end of no task: to do the child's work is then its affair.
+struct traced_receiver : receiver, job {
+    explicit traced_receiver(function f) noexcept : receiver(f), job(job_kind::child) {}
 };
 
 /// Puts the places into the traces on the way up; those that are more than 256 awaits away are not reached.

@@ -7,12 +7,14 @@
 
 namespace taskscope::detail {
 
+class await_trace;
+
 /// How a worker runs a job.
 enum class job_kind : std::uint8_t {
     coroutine,  ///< a promise_base: resume, unwind or deliver, see worker::run
     function,   ///< a function_job: call it
-    child,      ///< the same, and the room above knows which
     batch,      ///< the same, and nobody's: it is not counted
+    child,      ///< a traced_receiver that has no task: told at once
 };
 
 /// Base of everything that can wait in a deque or in the injection queue. A job is in at most one of
@@ -26,6 +28,7 @@ struct job {
     union {
         job* next;                       ///< while it is queued: link of the injection queue
         std::source_location awaits_at;  ///< while it is suspended in a co_await: where that stands
+        await_trace* trace;  ///< of a traced_receiver that has a task, which is queued in its place
     };
     job_kind kind;
 };

@@ -59,6 +59,9 @@ struct called_jobs {
     atomic<std::uint32_t> count{0};
 };
 
+/// Of an executor. What a number of a worker has room for where there are many.
+inline constexpr unsigned most_workers = 65'000;
+
 /// So many tasks may begin, one from the other, before control returns to the worker's loop. Bounds the time until the
 /// worker looks at injected, timer and I/O work.
 inline constexpr unsigned transfer_budget = 128;

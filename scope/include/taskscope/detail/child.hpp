@@ -35,8 +35,9 @@ struct child_extras {
 };
 
 /// Base of all records. Allocated from frame memory; gone before the member leaves its scope.
-struct child : watched {
-    child(scope_state& s, std::source_location at) noexcept : scope(&s), site_(at) {}
+struct child : watched, traced_receiver {
+    child(function f, scope_state& s, std::source_location at) noexcept
+        : traced_receiver(f), scope(&s), site_(at) {}
     child(const child&) = delete;
     child& operator=(const child&) = delete;
     ~child() {
@@ -88,17 +89,26 @@ struct child : watched {
     /// Where it was last suspended; null if nobody wants to know, or it is no task.
     const await_trace* awaits() const noexcept;
 
-    scope_state* scope;
     /// Where its scope counts it.
     scope_state::place membership() const noexcept {
         return counted_apart ? stripe : scope_state::in_word;
     }
 
-    atomic<child*>* place = nullptr;  ///< where the registry has it
-    std::uint32_t stripe = 0;  ///< of whoever has spawned it, in the registry and in a spread scope
-    bool counted_apart : 1 = false;
-    bool never_runs : 1 = false;  ///< of a plain_child: a stop was requested before it was spawned
-    bool is_task : 1 = false;     ///< it is a child_of_task
+    static constexpr std::uint32_t nowhere = static_cast<std::uint32_t>(-1);
+
+    // With the kind of job eight bytes, without a gap.
+    bool counted_apart : 1 = false;  ///< not in the word of its scope
+    bool never_runs : 1 = false;     ///< no task: a stop was requested before it was spawned
+    bool is_task : 1 = false;        ///< it is a child_of_task
+
+private:
+    bool has_extras_ : 1 = false;
+    bool is_observed_ : 1 = false;  // the extras are an observed_extras
+
+public:
+    std::uint16_t stripe = 0;  ///< of whoever has spawned it, in the registry and in a spread scope
+    std::uint32_t place = nowhere;  ///< where the registry has it, in that stripe
+    scope_state* scope;
 
 private:
     child_extras& extras() {
@@ -111,8 +121,6 @@ private:
 
     void free_observed() noexcept;
 
-    bool has_extras_ = false;
-    bool is_observed_ = false;  // the extras are an observed_extras
     union site {
         explicit site(std::source_location at) noexcept : place(at) {}
         std::source_location place;
@@ -120,19 +128,21 @@ private:
     } site_;
 };
 
-static_assert(sizeof(child) <= 32, "there may be millions");
+static_assert(sizeof(child) == 40, "there may be millions");
 
 /// One that is told of the end of a task.
-struct child_of_task : traced_receiver, child {
+struct child_of_task : child {
     child_of_task(function end, scope_state& s, std::source_location at) noexcept
-        : traced_receiver(end), child(s, at) {
+        : child(end, s, at) {
         is_task = true;
+        trace = nullptr;
     }
+    ~child_of_task() { delete trace; }
+    child_of_task(const child_of_task&) = delete;
+    child_of_task& operator=(const child_of_task&) = delete;
 };
 
-inline const await_trace* child::awaits() const noexcept {
-    return is_task ? static_cast<const child_of_task*>(this)->trace.get() : nullptr;
-}
+inline const await_trace* child::awaits() const noexcept { return is_task ? trace : nullptr; }
 
 /// The record enters its scope. False if the scope is closed.
 bool try_enter(child& c) noexcept;

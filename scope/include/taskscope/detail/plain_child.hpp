@@ -12,35 +12,27 @@
 
 namespace taskscope::detail {
 
-struct plain_child : child, function_job {
-    plain_child(function_job::function run, scope_state& s, std::source_location at) noexcept
-        : child(s, at), function_job(run, job_kind::child) {}
-};
-
-static_assert(sizeof(plain_child) <= 56, "with a pointer to call with it, a block of 64 bytes");
-
 /// What adopt() is for a task: it is listed, and ready to be scheduled.
-void prepare_plain(plain_child& c, task_context& context) noexcept;
+void prepare_plain(child& c, task_context& context) noexcept;
 /// From here on the worker works for it. False if it is not to be called.
-bool begin_plain(plain_child& c) noexcept;
+bool begin_plain(child& c) noexcept;
 /// The second half of its end. Goes on with the next one of the same scope, if that is what the worker would do next, and
-/// so on: they leave together. While one of them runs the scope cannot end anyway.
-void leave_with_others(scope_state& s, scope_state::place p) noexcept;
+/// so on: they leave together. While one of them runs the scope cannot end anyway. Returns what the worker runs next.
+job* leave_with_others(scope_state& s, scope_state::place p) noexcept;
 
 template <class F, class... Args>
-struct plain_record : plain_child {
+struct plain_record : child {
     template <class G, class... As>
     plain_record(scope_state& s, std::source_location at, G&& g, As&&... as)
-        : plain_child(&plain_record::run, s, at),
-          body(std::forward<G>(g), std::forward<As>(as)...) {}
+        : child(&plain_record::run, s, at), body(std::forward<G>(g), std::forward<As>(as)...) {}
 
-    static void run(function_job& j) noexcept {
-        auto* self = static_cast<plain_record*>(&j);
+    static job* run(receiver& r, promise_base*) noexcept {
+        auto* self = static_cast<plain_record*>(&r);
         scope_state& scope = *self->scope;
         const scope_state::place place = self->membership();
         self->run_body();
         record_memory<plain_record>::destroy(self);
-        leave_with_others(scope, place);
+        return leave_with_others(scope, place);
     }
 
 private:
