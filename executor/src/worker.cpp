@@ -21,6 +21,10 @@ constexpr std::uint32_t fairness_interval = 61;
 // Every so many rounds of a search a worker looks at timers and I/O: never in those that are usual. From nowhere.
 constexpr unsigned poll_interval = 100;
 
+// A thief that is back after so few jobs that there were no more waits, a microsecond or two, before it steals again. Whoever
+// makes them would be slowed down by it more than it helps (docs/decisions/0017).
+constexpr int pauses_after_little = shrinkable(64, 0);
+
 // The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
 constexpr auto longest_reactor_wait = hiding_limit(std::chrono::milliseconds(500));
 
@@ -197,6 +201,9 @@ job* executor_core::keep(worker& w, several_jobs& found, std::size_t n) noexcept
 job* executor_core::steal(worker& w) noexcept {
     const std::size_t n = workers.size();
     if (n < 2) return nullptr;
+    if (std::exchange(w.took_little, false)) {
+        for (int i = 0; i < pauses_after_little; ++i) pause_processor();
+    }
     several_jobs found;
     std::size_t victim = next_random(w.random) % n;
     for (std::size_t i = 0; i < n; ++i, victim = victim + 1 == n ? 0 : victim + 1) {
@@ -204,6 +211,7 @@ job* executor_core::steal(worker& w) noexcept {
         if (&v == &w) continue;
         const std::size_t stolen = v.steal(found);
         if (stolen == 0) continue;
+        w.took_little = stolen < deque::most_stolen;
         worker_counters::add(w.counters.steals, stolen);
         return keep(w, found, stolen);
     }

@@ -160,6 +160,7 @@ struct alignas(cache_line_pair) worker {
     bool polling =
         false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
     bool searching = false;    ///< counted among the searchers
+    bool took_little = false;  ///< in its last theft, as a thief
     watched* child = nullptr;  ///< the one that is running, if it is watched
     called_jobs called;        ///< while they are called one after the other
     worker_counters counters;
