@@ -20,12 +20,10 @@ std::size_t frame_depot::take(std::size_t c, std::span<void*> into) {
     std::unique_lock lock = patiently(s.mutex);
     if (s.kept != 0 && into.size() == frame_class::batch(c)) {
         s.out += std::ssize(into);
-        std::copy_n(s.batches[(s.oldest + --s.kept) % s.batches.size()].begin(), into.size(),
-                    into.begin());
+        std::copy_n(s.batches[--s.kept].begin(), into.size(), into.begin());
         return into.size();
     }
-    if (s.used == nullptr && s.unused == nullptr && s.kept != 0)
-        s.keep_no_more_than(c, s.kept - 1, unneeded);
+    if (s.used == nullptr && s.unused == nullptr && s.kept != 0) s.put_back_batch(c, unneeded);
     if (s.used == nullptr && s.unused == nullptr) {
         const bool huge_page =
             static_cast<std::size_t>(s.out) * frame_class::bytes(c) >= span_bytes / 2;
@@ -50,13 +48,14 @@ void frame_depot::give(std::size_t c, std::span<void* const> blocks) noexcept {
     {
         const std::unique_lock lock = patiently(s.mutex);
         s.out -= std::ssize(blocks);
-        if (blocks.size() == frame_class::batch(c)) {
-            s.keep_no_more_than(c, s.batches.size() - 1, unneeded);
-            std::ranges::copy(blocks, s.batches[(s.oldest + s.kept++) % s.batches.size()].begin());
+        if (blocks.size() == frame_class::batch(c) && s.kept != s.batches.size()) {
+            std::ranges::copy(blocks, s.batches[s.kept++].begin());
         } else {
             s.put_back(blocks, unneeded);
         }
-        s.keep_no_more_than(c, s.batches.size(), unneeded);
+        // When nobody has any more, all memory can go.
+        while (static_cast<std::int64_t>(s.kept * frame_class::batch(c)) > s.out)
+            s.put_back_batch(c, unneeded);
     }
     span::free_all(unneeded);
 }
@@ -105,15 +104,8 @@ std::size_t frame_depot::shelf::cut(std::size_t c, std::span<void*> into) noexce
     return n;
 }
 
-// Nor more blocks than there are elsewhere: when nobody has any more, all memory can go.
-void frame_depot::shelf::keep_no_more_than(std::size_t c, std::size_t most,
-                                           span*& unneeded) noexcept {
-    const std::size_t batch = frame_class::batch(c);
-    while (kept > most || static_cast<std::int64_t>(kept * batch) > out) {
-        put_back(std::span{batches[oldest]}.first(batch), unneeded);
-        oldest = (oldest + 1) % batches.size();
-        --kept;
-    }
+void frame_depot::shelf::put_back_batch(std::size_t c, span*& unneeded) noexcept {
+    put_back(std::span{batches[--kept]}.first(frame_class::batch(c)), unneeded);
 }
 
 void frame_depot::shelf::put_back(std::span<void* const> blocks, span*& unneeded) noexcept {

@@ -5,9 +5,9 @@
 // and a span that has no block out any more goes back to operator delete, but for a few. So memory
 // follows what is in use, however frames of long and short lives were mixed, for a short lock per batch.
 //
-// The last few batches that came back, no more than there are elsewhere, are kept as they are. Where one thread makes frames
+// A few batches that came back, no more than there are elsewhere, are kept as they are. Where one thread makes frames
 // and another one frees them these go from one to the other, and nobody walks along blocks that are in the cache of
-// somebody else.
+// somebody else. Nor where there is no room for another batch: its blocks go into their spans, and those that are kept stay.
 //
 // Nobody touches new memory, nor gives any back to the system, under the lock of a size: the others would wait for pages to
 // be cleared. But for blocks that a thread had and never used when it ends: these are linked into their spans.
@@ -78,15 +78,14 @@ private:
         std::size_t unused_spans = 0;
         std::int64_t out = 0;
         std::array<std::array<void*, frame_class::most_in_batch>, 8>
-            batches;  // a ring: whole ones that came back. Not cleared: 4 KiB for each size
-        std::size_t oldest = 0;
+            batches;  // whole ones that came back. Not cleared: 8 KiB for each size
         std::size_t kept = 0;
 
         std::size_t used_spans() const noexcept { return spans - unused_spans; }
         std::size_t take_touched(std::span<void*> into) noexcept;
         std::size_t cut(std::size_t c, std::span<void*> into) noexcept;
         // The spans that nobody needs any more go to `unneeded`.
-        void keep_no_more_than(std::size_t c, std::size_t most, span*& unneeded) noexcept;
+        void put_back_batch(std::size_t c, span*& unneeded) noexcept;
         void put_back(std::span<void* const> blocks, span*& unneeded) noexcept;
     };
 

@@ -1,7 +1,7 @@
 // <taskscope/detail/frame_memory.hpp> - memory of coroutine frames and child records, recycled per thread.
 // SPDX-License-Identifier: MIT
 //
-// Each thread keeps free blocks in stacks by size, a few dozen of each. What it lacks, or has too much of, it
+// Each thread keeps free blocks in stacks by size, 64 to 256 of each. What it lacks, or has too much of, it
 // exchanges with the depot (src/frame_depot.hpp) by the batch, so that a frame may be freed on another thread
 // than the one that made it, for ever, without a lock or a call of malloc for each.
 //
@@ -47,7 +47,7 @@ struct frame_class {
     static constexpr std::uint32_t listed(std::size_t bytes) noexcept {
         return of(bytes) < count ? static_cast<std::uint32_t>(of(bytes)) : 0;
     }
-    static constexpr std::size_t most_in_batch = 64;
+    static constexpr std::size_t most_in_batch = 128;
     /// How many a thread gets from the depot, or gives to it, at a time. It keeps at most twice as many.
     static constexpr std::size_t batch(std::size_t c) noexcept {
         return std::clamp<std::size_t>(2048 / c, 32, most_in_batch);  // up to 32 KiB
