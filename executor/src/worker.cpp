@@ -21,8 +21,8 @@ constexpr std::uint32_t fairness_interval = 61;
 // Every so many rounds of a search a worker looks at timers and I/O: never in those that are usual. From nowhere.
 constexpr unsigned poll_interval = 100;
 
-// A thief that is back after so few jobs that there were no more waits, a microsecond or two, before it steals again. Whoever
-// makes them would be slowed down by it more than it helps (docs/decisions/0017).
+// A thief that took fewer jobs than it may waits, a microsecond or two on x86, before it steals again. Whoever makes them would
+// be slowed down by it more than it helps (docs/decisions/0017).
 constexpr int pauses_after_little = shrinkable(64, 0);
 
 // The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
@@ -209,9 +209,11 @@ job* executor_core::steal(worker& w) noexcept {
     for (std::size_t i = 0; i < n; ++i, victim = victim + 1 == n ? 0 : victim + 1) {
         worker& v = *workers[victim];
         if (&v == &w) continue;
+        const bool forks =
+            !v.forks.looks_empty();  // of which one is stolen, and stands for half a tree
         const std::size_t stolen = v.steal(found);
         if (stolen == 0) continue;
-        w.took_little = stolen < deque::most_stolen;
+        w.took_little = !forks && stolen < deque::most_stolen;
         worker_counters::add(w.counters.steals, stolen);
         return keep(w, found, stolen);
     }

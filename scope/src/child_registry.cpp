@@ -7,12 +7,6 @@
 #include <new>
 
 namespace taskscope::detail {
-namespace {
-
-// Tried before there are more: so at least one place in so many is in use, or was when we looked.
-constexpr int most_looks = 8;
-
-}  // namespace
 
 static_assert(most_workers + scope_state::foreign_places <=
               std::numeric_limits<decltype(child::stripe)>::max());
@@ -32,15 +26,14 @@ void child_registry::add(child& c) noexcept {
     }
     c.place = s.find();
     // edge registry.place, release half (acquire half: the load in walk()): whoever finds it may read it.
-    if (c.place != child::nowhere)
-        std::atomic_ref(s.place(c.place)).store(&c, std::memory_order_release);
+    if (c.place != child::nowhere) s.nth(c.place).store(&c, std::memory_order_release);
 }
 
 void child_registry::remove(child& c) noexcept {
     if (c.place == child::nowhere) return;
     stripe& s = *stripes_[c.stripe];
     // relaxed: whoever finds the place empty reads nothing.
-    std::atomic_ref(s.place(c.place)).store(nullptr, std::memory_order_relaxed);
+    s.nth(c.place).store(nullptr, std::memory_order_relaxed);
     if (!is_shared(c.stripe) && c.scope->my_place() == c.stripe) {
         if (s.emptied_count < s.emptied.size()) s.emptied[s.emptied_count++] = c.place;
     }
@@ -51,18 +44,33 @@ void child_registry::remove(child& c) noexcept {
     }
 }
 
-// The first of the next few places, of `n`, that is empty and that `take` gets; nowhere if there is none.
+// New places first, one after the other, then those of children that are gone, wherever `at` has come to. Fails when it has
+// seen so many places in use, more than not: so there are no more places than twice as many as children at the same time,
+// and some; and in the long run a child costs two looks.
 template <class Take>
 std::uint32_t child_registry::stripe::look(std::uint32_t n, Take take) noexcept {
-    // relaxed: a hint, where others may have gone on from.
+    // relaxed, all of these: hints, which threads that share them may set back; and an empty place is free for us, whoever
+    // has emptied it.
+    for (std::uint32_t f = fresh.load(std::memory_order_relaxed); f < n;) {
+        const std::uint32_t p = f++;
+        fresh.store(f, std::memory_order_relaxed);
+        if (take(p)) return p;
+    }
     std::uint32_t next = at.load(std::memory_order_relaxed);
+    std::int64_t crowd = crowding.load(std::memory_order_relaxed);
     std::uint32_t found = child::nowhere;
-    for (int i = 0; n != 0 && i < most_looks && found == child::nowhere; ++i) {
+    while (n != 0 && crowd < at_once && found == child::nowhere) {
         if (next >= n) next = 0;
-        if (is_empty(next) && take(next)) found = next;
-        ++next;
+        const std::uint32_t p = next++;
+        if (!is_empty(p)) {
+            ++crowd;
+            continue;
+        }
+        --crowd;
+        if (take(p)) found = p;
     }
     at.store(next, std::memory_order_relaxed);
+    crowding.store(std::max(crowd, -std::int64_t{n}), std::memory_order_relaxed);
     return found;
 }
 
@@ -71,20 +79,19 @@ std::uint32_t child_registry::stripe::find() noexcept {
         const std::uint32_t p = emptied[--emptied_count];
         if (is_empty(p)) return p;  // else it was found below since
     }
-    const std::uint32_t n = made.load(std::memory_order_relaxed);
-    const std::uint32_t p = look(n, [](std::uint32_t) { return true; });
-    if (p != child::nowhere || !grow(n)) return p;
-    at.store(n + 1, std::memory_order_relaxed);
-    return n;
+    for (;;) {
+        const std::uint32_t n = made.load(std::memory_order_relaxed);
+        const std::uint32_t p = look(n, [](std::uint32_t) { return true; });
+        if (p != child::nowhere || !grow(n)) return p;
+    }
 }
 
 std::uint32_t child_registry::stripe::claim(child& c) noexcept {
     const auto take = [this, &c](std::uint32_t p) {
-        std::atomic_ref ours(place(p));
         child* nobody = nullptr;
         // edge registry.place, release half (acquire half: the load in walk()): whoever finds it may read it.
-        return ours.compare_exchange_strong(nobody, &c, std::memory_order_release,
-                                            std::memory_order_relaxed);
+        return nth(p).compare_exchange_strong(nobody, &c, std::memory_order_release,
+                                              std::memory_order_relaxed);
     };
     for (;;) {
         // edge registry.made, acquire half (release half: the store in grow()): where they are.
@@ -92,22 +99,23 @@ std::uint32_t child_registry::stripe::claim(child& c) noexcept {
         const std::uint32_t p = look(n, take);
         if (p != child::nowhere) return p;
         const std::lock_guard lock{growing};
-        if (made.load(std::memory_order_relaxed) != n) continue;
-        if (!grow(n)) return child::nowhere;
-        at.store(n, std::memory_order_relaxed);
+        if (made.load(std::memory_order_relaxed) == n && !grow(n)) return child::nowhere;
     }
 }
 
 bool child_registry::stripe::grow(std::uint32_t from) noexcept {
+    crowding.store(0, std::memory_order_relaxed);  // without memory, too: then looking goes on
     const std::uint32_t n = from / at_once + 1;
     if (std::has_single_bit(n)) {
         const auto s = static_cast<std::size_t>(std::countr_zero(n));
         if (s == segments.size()) return false;
-        segments[s].reset(new (std::nothrow) child*[std::size_t{n} * at_once]);
+        segments[s].reset(static_cast<place*>(
+            ::operator new(std::size_t{n} * at_once * sizeof(place), std::nothrow)));
         if (segments[s] == nullptr) return false;
     }
     // Written before they are read: reading new memory would cost a fault of its own, and an interrupt of the others.
-    std::fill_n(&place(from), at_once, nullptr);
+    std::uninitialized_value_construct_n(&nth(from), at_once);
+    fresh.store(from, std::memory_order_relaxed);
     // edge registry.made, release half (acquire half: the loads in for_each() and claim()): they are there, and empty.
     made.store(from + at_once, std::memory_order_release);
     return true;

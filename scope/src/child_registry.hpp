@@ -7,7 +7,7 @@
 // compare-exchange. A walk over all places is dear; it pays, the children do not.
 //
 // A child knows its place by a number. The places of a stripe come in segments, each twice as large as the one before,
-// which stay where they are; so a number is enough to find one, and memory that no child was in is never touched.
+// which stay where they are; so a number is enough to find one. Of a segment no more is touched than there are places.
 //
 // A child that ends while somebody walks waits, so that what the walker has found stays there to be read:
 //
@@ -24,12 +24,12 @@
 #include <taskscope/detail/child.hpp>
 
 #include <array>
-#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <vector>
 
 namespace taskscope::detail {
@@ -52,32 +52,40 @@ public:
         for (const auto& s : stripes_) {
             // edge registry.made, acquire half (release half: the store in grow()): the places are empty.
             const std::uint32_t made = s->made.load(std::memory_order_acquire);
-            for (std::uint32_t first = 0; first != made; first += at_once)
-                walk(&s->place(first), f);
+            for (std::uint32_t first = 0; first != made; first += at_once) walk(&s->nth(first), f);
         }
     }
 
 private:
-    /// So many places more are looked at when there are too few free ones; and in a walk without letting go of the mutex.
+    using place = atomic<child*>;
+
+    /// So many places more there are when there are too few; and in a walk without letting go of the mutex.
     static constexpr std::uint32_t at_once = shrinkable<std::uint32_t>(512, 2);
-    static constexpr std::size_t most_segments = 22;  // 2^31 places
+    static constexpr std::size_t most_segments = 22;  // almost 2^31 places
+
+    struct free_segment {
+        void operator()(place* s) const noexcept { ::operator delete(static_cast<void*>(s)); }
+    };
+    using segment = std::unique_ptr<place[], free_segment>;
 
     /// Where one worker puts its children, or some threads that are no workers.
     struct alignas(cache_line_pair) stripe {
-        std::array<std::unique_ptr<child*[]>, most_segments> segments;  // one after the other
-        atomic<std::uint32_t> made{0};  // places that there are; the rest was never touched
-        atomic<std::uint32_t> at{0};    // where to look for a free one next
+        std::array<segment, most_segments> segments;  // one after the other
+        atomic<std::uint32_t> made{0};     // places that there are; the rest was never touched
+        atomic<std::uint32_t> fresh{0};    // the first that no child was in yet
+        atomic<std::uint32_t> at{0};       // where to look for one that is free again next
+        atomic<std::int64_t> crowding{0};  // how many more were in use there than not
         std::array<std::uint32_t, 64> emptied{};  // by this worker itself: still warm in its cache
         std::size_t emptied_count = 0;
         std::mutex growing;  // of threads that are no workers; a worker needs none
 
-        child*& place(std::uint32_t number) const noexcept {
+        place& nth(std::uint32_t number) const noexcept {
             const std::uint32_t n = number / at_once + 1;
             const auto s = static_cast<std::size_t>(std::bit_width(n)) - 1;
             return segments[s][number - ((std::uint32_t{1} << s) - 1) * at_once];
         }
         bool is_empty(std::uint32_t number) const noexcept {
-            return std::atomic_ref(place(number)).load(std::memory_order_relaxed) == nullptr;
+            return nth(number).load(std::memory_order_relaxed) == nullptr;
         }
         /// For a worker, which has the stripe alone: a place that is empty.
         std::uint32_t find() noexcept;
@@ -90,14 +98,13 @@ private:
     };
 
     template <class F>
-    void walk(child** places, F& f) const {
+    void walk(const place* places, F& f) const {
         const std::lock_guard lock{mutex_};
         const walk_flag flag(walking_);
         heavy_barrier();  // edge registry.walk: the flag is set before the places are read
         for (std::uint32_t i = 0; i < at_once; ++i) {
             // edge registry.place, acquire half (release half: the store in add(), and that in claim()): the whole record.
-            if (const child* found = std::atomic_ref(places[i]).load(std::memory_order_acquire))
-                f(*found);
+            if (const child* found = places[i].load(std::memory_order_acquire)) f(*found);
         }
     }
 

@@ -188,5 +188,36 @@ TEST_F(memory_returned, by_a_child_when_it_ends_and_not_when_its_scope_does) {
     s.blocking_join();
 }
 
+// Of the place where a child could be found the next one makes use, whoever has spawned the two, and however many stay.
+TEST_F(memory_returned, by_short_children_to_those_that_come_later) {
+    executor here{{.workers = 2}};
+    executor elsewhere{{.workers = 2}};
+    task_scope s{here};
+    async_event over;
+    for (int i = 0; i < 100; ++i) s.spawn([&]() -> task<> { co_await over.wait(); });
+    const auto short_ones = [&] {
+        for (int i = 0; i < 20'000; ++i) {
+            if (i % 500 == 0)
+                while (s.counts().live != 100) std::this_thread::yield();
+            s.spawn([] {});
+        }
+    };
+    const auto by_workers = [&]() -> task<> {
+        short_ones();
+        co_return;
+    };
+    const auto all = [&] {
+        short_ones();
+        here.run(by_workers());
+        elsewhere.run(by_workers());
+    };
+    all();
+    const std::int64_t before = support::bytes_in_use();
+    for (int i = 0; i < 5; ++i) all();
+    EXPECT_LT(support::bytes_in_use() - before, 200'000) << "8 for each child would be 2 400 000";
+    over.set();
+    s.blocking_join();
+}
+
 }  // namespace
 }  // namespace taskscope::test

@@ -1,4 +1,4 @@
-// <taskscope/detail/job.hpp> - what a deque holds: a coroutine to go on with, or a function to call.
+// <taskscope/detail/job.hpp> - what a deque holds: a coroutine to go on with, a function to call, or the record of a child.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -59,7 +59,7 @@ struct called_jobs {
     atomic<std::uint32_t> count{0};
 };
 
-/// Of an executor. What a number of a worker has room for where there are many.
+/// Of an executor: so many, and the places of other threads, have numbers of 16 bits.
 inline constexpr unsigned most_workers = 65'000;
 
 /// So many tasks may begin, one from the other, before control returns to the worker's loop. Bounds the time until the

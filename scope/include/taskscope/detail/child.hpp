@@ -106,6 +106,7 @@ private:
     bool is_observed_ : 1 = false;  // the extras are an observed_extras
 
 public:
+    std::uint8_t no_flags : 3 = 0;  ///< written too, or compilers would read the rest of the byte
     std::uint16_t stripe = 0;  ///< of whoever has spawned it, in the registry and in a spread scope
     std::uint32_t place = nowhere;  ///< where the registry has it, in that stripe
     scope_state* scope;
