@@ -20,6 +20,7 @@ bool begin_plain(child& c) noexcept;
 /// so on: they leave together. While one of them runs the scope cannot end anyway. Returns what the worker runs next.
 job* leave_with_others(scope_state& s, scope_state::place p) noexcept;
 
+/// The record of a function, which is queued itself.
 template <class F, class... Args>
 struct plain_record : child {
     template <class G, class... As>
