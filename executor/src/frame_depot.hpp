@@ -7,7 +7,9 @@
 //
 // A few batches that came back, no more than there are elsewhere, are kept as they are. Where one thread makes frames
 // and another one frees them these go from one to the other, and nobody walks along blocks that are in the cache of
-// somebody else. Nor where there is no room for another batch: its blocks go into their spans, and those that are kept stay.
+// somebody else. If there is no room for another batch its own blocks are linked, which were freed last by the thread that gives
+// them: those that are kept may have come from elsewhere. The price: a batch at the bottom may stay for long, and the spans
+// of its blocks with it.
 //
 // Nobody touches new memory, nor gives any back to the system, under the lock of a size: the others would wait for pages to
 // be cleared. But for blocks that a thread had and never used when it ends: these are linked into their spans.

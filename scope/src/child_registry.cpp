@@ -45,8 +45,8 @@ void child_registry::remove(child& c) noexcept {
 }
 
 // New places first, one after the other, then those of children that are gone, wherever `at` has come to. Fails when it has
-// seen so many places in use, more than not: so there are no more places than twice as many as children at the same time,
-// and some; and in the long run a child costs two looks.
+// seen some hundred places more in use than not. In the long run a child costs two looks; one of them may cost as many as
+// there are places.
 template <class Take>
 std::uint32_t child_registry::stripe::look(std::uint32_t n, Take take) noexcept {
     // relaxed, all of these: hints, which threads that share them may set back; and an empty place is free for us, whoever
@@ -54,7 +54,7 @@ std::uint32_t child_registry::stripe::look(std::uint32_t n, Take take) noexcept 
     for (std::uint32_t f = fresh.load(std::memory_order_relaxed); f < n;) {
         const std::uint32_t p = f++;
         fresh.store(f, std::memory_order_relaxed);
-        if (take(p)) return p;
+        if (is_empty(p) && take(p)) return p;
     }
     std::uint32_t next = at.load(std::memory_order_relaxed);
     std::int64_t crowd = crowding.load(std::memory_order_relaxed);
@@ -82,7 +82,7 @@ std::uint32_t child_registry::stripe::find() noexcept {
     for (;;) {
         const std::uint32_t n = made.load(std::memory_order_relaxed);
         const std::uint32_t p = look(n, [](std::uint32_t) { return true; });
-        if (p != child::nowhere || !grow(n)) return p;
+        if (p != child::nowhere || (wants_more(n) && !grow(n))) return p;
     }
 }
 
@@ -99,12 +99,30 @@ std::uint32_t child_registry::stripe::claim(child& c) noexcept {
         const std::uint32_t p = look(n, take);
         if (p != child::nowhere) return p;
         const std::lock_guard lock{growing};
-        if (made.load(std::memory_order_relaxed) == n && !grow(n)) return child::nowhere;
+        if (made.load(std::memory_order_relaxed) == n && wants_more(n) && !grow(n))
+            return child::nowhere;
     }
 }
 
+// What was seen on the way may mislead, most of all threads that look at the same time. So they are counted, each time when there
+// are twice as many as the last time: there are never more than four times as many as children were, but for the first.
+bool child_registry::stripe::wants_more(std::uint32_t n) noexcept {
+    if (n < enough) return true;
+    std::uint32_t used = 0;
+    for (std::uint32_t p = 0; p < n; ++p) {
+        if (!is_empty(p)) ++used;
+    }
+    if (used < n / 2) {
+        crowding.store(-std::int64_t{n}, std::memory_order_relaxed);
+        return false;
+    }
+    enough = 2 * n;
+    return true;
+}
+
 bool child_registry::stripe::grow(std::uint32_t from) noexcept {
-    crowding.store(0, std::memory_order_relaxed);  // without memory, too: then looking goes on
+    // Without memory, too: then looking goes on. The new places are as many as will be seen in use next.
+    crowding.store(-std::int64_t{at_once}, std::memory_order_relaxed);
     const std::uint32_t n = from / at_once + 1;
     if (std::has_single_bit(n)) {
         const auto s = static_cast<std::size_t>(std::countr_zero(n));

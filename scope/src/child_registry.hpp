@@ -72,9 +72,10 @@ private:
     struct alignas(cache_line_pair) stripe {
         std::array<segment, most_segments> segments;  // one after the other
         atomic<std::uint32_t> made{0};     // places that there are; the rest was never touched
-        atomic<std::uint32_t> fresh{0};    // the first that no child was in yet
-        atomic<std::uint32_t> at{0};       // where to look for one that is free again next
+        atomic<std::uint32_t> fresh{0};    // where to look for one that no child was in yet
+        atomic<std::uint32_t> at{0};       // and for one that is free again
         atomic<std::int64_t> crowding{0};  // how many more were in use there than not
+        std::uint32_t enough = at_once;    // when there are so many they are counted first
         std::array<std::uint32_t, 64> emptied{};  // by this worker itself: still warm in its cache
         std::size_t emptied_count = 0;
         std::mutex growing;  // of threads that are no workers; a worker needs none
@@ -93,6 +94,8 @@ private:
         std::uint32_t claim(child& c) noexcept;
         template <class Take>
         std::uint32_t look(std::uint32_t n, Take take) noexcept;
+        /// Whether there should be more than `n` places. Where the stripe is shared: under the lock, as grow().
+        bool wants_more(std::uint32_t n) noexcept;
         /// Makes places, the first of which is `from`. False without memory.
         bool grow(std::uint32_t from) noexcept;
     };

@@ -219,5 +219,24 @@ TEST_F(memory_returned, by_short_children_to_those_that_come_later) {
     s.blocking_join();
 }
 
+// As connections that are served for the same time: so those that are gone always lie in one piece.
+TEST_F(memory_returned, by_those_that_leave_in_the_order_they_came) {
+    executor workers{{.workers = 2}};
+    task_scope s{workers};
+    std::array<std::optional<async_event>, 700> leave;
+    std::int64_t before = 0;
+    for (std::size_t i = 0; i < 40'000; ++i) {
+        std::optional<async_event>& mine = leave[i % leave.size()];
+        if (mine) mine->set();
+        while (s.counts().live == leave.size()) std::this_thread::yield();
+        async_event& event = mine.emplace();
+        s.spawn([&event]() -> task<> { co_await event.wait(); });
+        if (i == 2 * leave.size()) before = support::bytes_in_use();
+    }
+    EXPECT_LT(support::bytes_in_use() - before, 100'000) << "8 for each child would be 300 000";
+    for (auto& e : leave) e->set();
+    s.blocking_join();
+}
+
 }  // namespace
 }  // namespace taskscope::test
