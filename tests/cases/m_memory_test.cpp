@@ -13,6 +13,7 @@
 #include <ranges>
 #include <support/failing_memory.hpp>
 #include <support/ledger.hpp>
+#include <thread>
 
 namespace taskscope::test {
 namespace {

@@ -33,6 +33,12 @@ struct setting {
 
     scope_state& state() { return scope_access::state(scope); }
     std::unique_ptr<record> make() { return std::make_unique<record>(state()); }
+    /// By a worker that works for a task of the scope.
+    void add(worker& w, record& r) {
+        w.context = &state().context;
+        registry.add(r);
+        w.context = nullptr;
+    }
     int walk() {
         int found = 0;
         registry.for_each([&](const child& c) {
@@ -99,13 +105,8 @@ TEST(RegistryModel, AWorkerComesFromAnotherExecutor) {
         machine other(2);
         auto mine = s.make();
         auto theirs = s.make();
-        const auto add = [&s](worker& w, record& r) {
-            w.context = &s.state().context;
-            s.registry.add(r);
-            w.context = nullptr;
-        };
-        std::thread guest = other.be_worker(0, [&](worker& w) { add(w, *theirs); });
-        std::thread owner = s.m.be_worker(0, [&](worker& w) { add(w, *mine); });
+        std::thread guest = other.be_worker(0, [&](worker& w) { s.add(w, *theirs); });
+        std::thread owner = s.m.be_worker(0, [&](worker& w) { s.add(w, *mine); });
         guest.join();
         owner.join();
         model::check(s.walk() == 2, "both are listed");
@@ -139,11 +140,7 @@ TEST(RegistryModel, AWalkFindsPlacesThatWereJustMade) {
         auto first = s.make();
         auto second = s.make();
         std::thread walker([&] { s.walk(); });
-        std::thread owner = s.m.be_worker(0, [&](worker& w) {
-            w.context = &s.state().context;
-            s.registry.add(*first);
-            w.context = nullptr;
-        });
+        std::thread owner = s.m.be_worker(0, [&](worker& w) { s.add(w, *first); });
         s.registry.add(*second);
         owner.join();
         walker.join();
