@@ -14,21 +14,22 @@ namespace asio = boost::asio;
 
 void spawn(asio::thread_pool& pool, bool foreign, unsigned producers, long each,
            bench::tally& sum) {
-    std::latch children(each * producers);
+    std::latch all((each + 1) * producers);  // children and producers, which read what is ours
     const auto produce = [&] {
         for (long i = 0; i < each; ++i) {
             asio::post(pool, [&] {
                 sum.add(1);
-                children.count_down();
+                all.count_down();
             });
         }
+        all.count_down();
     };
     if (foreign) {
         bench::on_threads(producers, [&](unsigned) { produce(); });
     } else {
         for (unsigned p = 0; p < producers; ++p) asio::post(pool, produce);
     }
-    children.wait();
+    all.wait();
 }
 
 }  // namespace
