@@ -209,13 +209,11 @@ job* executor_core::steal(worker& w) noexcept {
     for (std::size_t i = 0; i < n; ++i, victim = victim + 1 == n ? 0 : victim + 1) {
         worker& v = *workers[victim];
         if (&v == &w) continue;
-        const bool forks =
-            !v.forks.looks_empty();  // of which one is stolen, and stands for half a tree
-        const std::size_t stolen = v.steal(found);
-        if (stolen == 0) continue;
-        w.took_little = !forks && stolen < deque::most_stolen;
-        worker_counters::add(w.counters.steals, stolen);
-        return keep(w, found, stolen);
+        const theft stolen = v.steal(found);
+        if (stolen.jobs == 0) continue;
+        w.took_little = !stolen.of_branch && stolen.jobs < deque::most_stolen;
+        worker_counters::add(w.counters.steals, stolen.jobs);
+        return keep(w, found, stolen.jobs);
     }
     return nullptr;
 }
@@ -339,7 +337,7 @@ bool executor_core::run_one_manually() {
     current_worker = &w;
     timers.fire(now());
     job* j = nullptr;
-    std::size_t found = w.steal({&j, 1});  // oldest first
+    std::size_t found = w.steal({&j, 1}).jobs;  // oldest first
     if (found == 0) found = injected.pop({&j, 1}, 1);
     if (found != 0) run(w, j);
     current_worker = outer;

@@ -4,6 +4,7 @@
 
 #include <taskscope/detail/fork_deque.hpp>
 #include <taskscope/detail/job.hpp>
+#include <taskscope/detail/worker.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -17,6 +18,8 @@ std::size_t steal_some(Victim& v, std::span<taskscope::detail::job*> into) {
     if constexpr (std::derived_from<Victim, taskscope::detail::fork_deque>) {
         into[0] = v.steal();
         return into[0] != nullptr ? 1 : 0;
+    } else if constexpr (std::same_as<Victim, taskscope::detail::worker>) {
+        return v.steal(into).jobs;
     } else {
         return v.steal(into);
     }

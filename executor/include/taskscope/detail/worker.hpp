@@ -52,6 +52,12 @@ struct worker_counters {
     counter bounces{0};
 };
 
+/// What a thief has got.
+struct theft {
+    std::size_t jobs = 0;
+    bool of_branch = false;  ///< which stands for half a tree
+};
+
 /// Jobs of one group, a scope, that have been called one after the other and are through, but not settled with the group.
 /// Written by the worker, read by anybody.
 struct called_jobs {
@@ -95,11 +101,12 @@ struct alignas(cache_line_pair) worker {
     /// Not called: the loop runs it.
     void put_back(job& j) noexcept;
 
-    /// Any thread. The oldest branch, or the oldest of its other jobs, up to half of them: the oldest first. Returns how
-    /// many: 0 when there are none or another thread was faster.
-    std::size_t steal(std::span<job*> into) noexcept {
+    /// Any thread. The oldest branch, or the oldest of its other jobs, up to half of them: the oldest first. None when there
+    /// are none or another thread was faster.
+    theft steal(std::span<job*> into) noexcept {
         into[0] = forks.steal();
-        return into[0] != nullptr ? 1 : queue.steal(into);
+        if (into[0] != nullptr) return {1, true};
+        return {queue.steal(into), false};
     }
 
     /// Any thread. Whether there seemed to be no job, as of a deque.
