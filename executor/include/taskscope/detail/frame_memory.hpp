@@ -1,7 +1,7 @@
 // <taskscope/detail/frame_memory.hpp> - memory of coroutine frames and child records, recycled per thread.
 // SPDX-License-Identifier: MIT
 //
-// Each thread keeps free blocks in stacks by size, 64 to 256 of each. What it lacks, or has too much of, it
+// Each thread keeps free blocks in stacks by size, at most 64 to 256 of each. What it lacks, or has too much of, it
 // exchanges with the depot (src/frame_depot.hpp) by the batch, so that a frame may be freed on another thread
 // than the one that made it, for ever, without a lock or a call of malloc for each.
 //

@@ -63,7 +63,8 @@ struct receiver {
     explicit constexpr receiver(function f) noexcept : done(f) {}
 
     /// `p` is at its final suspension point, with a value or an error, and `done` may destroy it; or it is
-    /// nullptr: the task was stopped and its frame is gone, or, of a job, there never was one. Returns what the worker runs next, if anything.
+    /// nullptr: the task was stopped and its frame is gone, or, of a job, there never was one. Returns what the
+    /// worker runs next, if anything.
     function done;
 };
 
