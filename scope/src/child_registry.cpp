@@ -11,7 +11,19 @@ namespace taskscope::detail {
 static_assert(most_workers + scope_state::foreign_places <=
               std::numeric_limits<decltype(child::stripe)>::max());
 
-child_registry::child_registry(unsigned workers) {
+namespace {
+
+// relaxed: an empty place is free for us, whoever has emptied it.
+bool is_empty(const atomic<child*>& place) noexcept {
+    return place.load(std::memory_order_relaxed) == nullptr;
+}
+
+// What is empty is ours, where nobody else takes any.
+constexpr auto take_any = [](const atomic<child*>&) { return true; };
+
+}  // namespace
+
+child_registry::child_registry(unsigned workers) : workers_(workers) {
     for (unsigned i = 0; i < workers + scope_state::foreign_places; ++i)
         stripes_.push_back(std::make_unique<stripe>());
 }
@@ -21,12 +33,13 @@ void child_registry::add(child& c) noexcept {
     stripe& s = *stripes_[mine];
     c.stripe = static_cast<std::uint16_t>(mine);
     if (is_shared(mine)) {
-        c.place = s.claim(c);
+        c.place = s.claim(c).number;
         return;
     }
-    c.place = s.find();
+    const stripe::spot found = s.find();
+    c.place = found.number;
     // edge registry.place, release half (acquire half: the load in walk()): whoever finds it may read it.
-    if (c.place != child::nowhere) s.nth(c.place).store(&c, std::memory_order_release);
+    if (found.there != nullptr) found.there->store(&c, std::memory_order_release);
 }
 
 void child_registry::remove(child& c) noexcept {
@@ -44,63 +57,82 @@ void child_registry::remove(child& c) noexcept {
     }
 }
 
-// New places first, one after the other, then those of children that are gone, wherever `at` has come to. Fails when it has
-// seen some hundred places more in use than not. In the long run a child costs two looks; one of them may cost as many as
-// there are places.
+// relaxed, all of these, here and below: hints, which threads that share them may set back.
 template <class Take>
-std::uint32_t child_registry::stripe::look(std::uint32_t n, Take take) noexcept {
-    // relaxed, all of these: hints, which threads that share them may set back; and an empty place is free for us, whoever
-    // has emptied it.
+child_registry::stripe::spot child_registry::stripe::look_ahead(std::uint32_t n,
+                                                                Take take) noexcept {
     for (std::uint32_t f = fresh.load(std::memory_order_relaxed); f < n;) {
         const std::uint32_t p = f++;
         fresh.store(f, std::memory_order_relaxed);
-        if (is_empty(p) && take(p)) return p;
+        place& there = nth(p);
+        if (is_empty(there) && take(there)) return {&there, p};
     }
+    return {};
+}
+
+// Fails when it has seen some hundred places more in use than not. In the long run a child costs two looks; one of them may
+// cost as many as there are places.
+template <class Take>
+child_registry::stripe::spot child_registry::stripe::look_around(std::uint32_t n,
+                                                                 Take take) noexcept {
     std::uint32_t next = at.load(std::memory_order_relaxed);
     std::int64_t crowd = crowding.load(std::memory_order_relaxed);
-    std::uint32_t found = child::nowhere;
-    while (n != 0 && crowd < at_once && found == child::nowhere) {
+    spot found;
+    while (n != 0 && crowd < at_once && found.there == nullptr) {
         if (next >= n) next = 0;
-        const std::uint32_t p = next++;
-        if (!is_empty(p)) {
-            ++crowd;
-            continue;
-        }
+        // Those up to the next multiple of at_once lie side by side.
+        place* const first = &nth(next);
+        const std::int64_t side_by_side = at_once - next % at_once;
+        place* const last = first + std::min(side_by_side, at_once - crowd);
+        place* const there = std::find_if(first, last, is_empty);
+        next += static_cast<std::uint32_t>(there - first);
+        crowd += there - first;
+        if (there == last) continue;
+        if (take(*there)) found = {there, next};
+        ++next;
         --crowd;
-        if (take(p)) found = p;
     }
     at.store(next, std::memory_order_relaxed);
     crowding.store(std::max(crowd, -std::int64_t{n}), std::memory_order_relaxed);
     return found;
 }
 
-std::uint32_t child_registry::stripe::find() noexcept {
+child_registry::stripe::spot child_registry::stripe::find() noexcept {
     while (emptied_count != 0) {
         const std::uint32_t p = emptied[--emptied_count];
-        if (is_empty(p)) return p;  // else it was found below since
+        place& there = nth(p);
+        if (is_empty(there)) return {&there, p};  // else it was found elsewhere since
     }
+    const std::uint32_t n = made.load(std::memory_order_relaxed);
+    const spot found = look_ahead(n, take_any);
+    return found.there != nullptr ? found : find_among(n);
+}
+
+// Not inline: who finds one of the others would save registers for it.
+[[gnu::noinline]] child_registry::stripe::spot child_registry::stripe::find_among(
+    std::uint32_t n) noexcept {
     for (;;) {
-        const std::uint32_t n = made.load(std::memory_order_relaxed);
-        const std::uint32_t p = look(n, [](std::uint32_t) { return true; });
-        if (p != child::nowhere || (wants_more(n) && !grow(n))) return p;
+        const spot found = look_around(n, take_any);
+        if (found.there != nullptr) return found;
+        if (wants_more(n)) return grow(n) ? find() : spot{};
     }
 }
 
-std::uint32_t child_registry::stripe::claim(child& c) noexcept {
-    const auto take = [this, &c](std::uint32_t p) {
+child_registry::stripe::spot child_registry::stripe::claim(child& c) noexcept {
+    const auto take = [&c](place& there) {
         child* nobody = nullptr;
         // edge registry.place, release half (acquire half: the load in walk()): whoever finds it may read it.
-        return nth(p).compare_exchange_strong(nobody, &c, std::memory_order_release,
-                                              std::memory_order_relaxed);
+        return there.compare_exchange_strong(nobody, &c, std::memory_order_release,
+                                             std::memory_order_relaxed);
     };
     for (;;) {
         // edge registry.made, acquire half (release half: the store in grow()): where they are.
         const std::uint32_t n = made.load(std::memory_order_acquire);
-        const std::uint32_t p = look(n, take);
-        if (p != child::nowhere) return p;
+        spot found = look_ahead(n, take);
+        if (found.there == nullptr) found = look_around(n, take);
+        if (found.there != nullptr) return found;
         const std::lock_guard lock{growing};
-        if (made.load(std::memory_order_relaxed) == n && wants_more(n) && !grow(n))
-            return child::nowhere;
+        if (made.load(std::memory_order_relaxed) == n && wants_more(n) && !grow(n)) return {};
     }
 }
 
@@ -108,10 +140,10 @@ std::uint32_t child_registry::stripe::claim(child& c) noexcept {
 // are twice as many as the last time: there are never more than four times as many as children were, but for the first.
 bool child_registry::stripe::wants_more(std::uint32_t n) noexcept {
     if (n < enough) return true;
-    std::uint32_t used = 0;
-    for (std::uint32_t p = 0; p < n; ++p) {
-        if (!is_empty(p)) ++used;
-    }
+    std::uint32_t used = n;
+    for (std::uint32_t first = 0; first != n; first += at_once)
+        used -=
+            static_cast<std::uint32_t>(std::count_if(&nth(first), &nth(first) + at_once, is_empty));
     if (used < n / 2) {
         crowding.store(-std::int64_t{n}, std::memory_order_relaxed);
         return false;

@@ -61,6 +61,7 @@ private:
 
     /// So many places more there are when there are too few; and in a walk without letting go of the mutex.
     static constexpr std::uint32_t at_once = shrinkable<std::uint32_t>(512, 2);
+    static_assert(std::has_single_bit(at_once));
     static constexpr std::size_t most_segments = 22;  // almost 2^31 places
 
     struct free_segment {
@@ -80,20 +81,31 @@ private:
         std::size_t emptied_count = 0;
         std::mutex growing;  // of threads that are no workers; a worker needs none
 
+        /// A place, and its number; or none.
+        struct spot {
+            place* there = nullptr;
+            std::uint32_t number = child::nowhere;
+        };
+
         place& nth(std::uint32_t number) const noexcept {
-            const std::uint32_t n = number / at_once + 1;
-            const auto s = static_cast<std::size_t>(std::bit_width(n)) - 1;
-            return segments[s][number - ((std::uint32_t{1} << s) - 1) * at_once];
-        }
-        bool is_empty(std::uint32_t number) const noexcept {
-            return nth(number).load(std::memory_order_relaxed) == nullptr;
+            // The highest bit of this says in which segment, the others where. ^ 63: g++ 12 makes one instruction of that,
+            // and five of std::bit_width(n) - 1.
+            const std::uint64_t n = std::uint64_t{number} + at_once;
+            const auto bit = static_cast<unsigned>(std::countl_zero(n) ^ 63);
+            constexpr unsigned lowest = std::countr_zero(at_once);
+            return segments[bit - lowest][n & ~(std::uint64_t{1} << bit)];
         }
         /// For a worker, which has the stripe alone: a place that is empty.
-        std::uint32_t find() noexcept;
+        spot find() noexcept;
+        spot find_among(std::uint32_t n) noexcept;
         /// For one of those that share it: the place where `c` is now.
-        std::uint32_t claim(child& c) noexcept;
+        spot claim(child& c) noexcept;
+        /// One of the first `n` that no child was in yet.
         template <class Take>
-        std::uint32_t look(std::uint32_t n, Take take) noexcept;
+        spot look_ahead(std::uint32_t n, Take take) noexcept;
+        /// One of the first `n`, wherever `at` has come to.
+        template <class Take>
+        spot look_around(std::uint32_t n, Take take) noexcept;
         /// Whether there should be more than `n` places. Where the stripe is shared: under the lock, as grow().
         bool wants_more(std::uint32_t n) noexcept;
         /// Makes places, the first of which is `from`. False without memory.
@@ -124,10 +136,9 @@ private:
         atomic<bool>& walking;
     };
 
-    bool is_shared(scope_state::place p) const noexcept {
-        return p >= stripes_.size() - scope_state::foreign_places;
-    }
+    bool is_shared(scope_state::place p) const noexcept { return p >= workers_; }
 
+    const scope_state::place workers_;
     std::vector<std::unique_ptr<stripe>> stripes_;  // by scope_state::my_place()
     mutable std::mutex mutex_;                      // held by walkers
     mutable atomic<bool> walking_{false};
