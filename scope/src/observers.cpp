@@ -81,23 +81,27 @@ observers::observers(scope_runtime& r)
     : runtime_(&r), list_(executor_access::core(r.home), r.home.workers()) {}
 
 std::uint64_t observers::add(std::shared_ptr<observer> who, std::source_location where) {
-    const std::uint64_t number = list_.add(std::make_unique<observer_entry>(std::move(who), where));
-    set_watching();
+    auto entry = std::make_unique<observer_entry>(std::move(who), where);
+    const std::lock_guard lock{mutex_};
+    // Workers look at us before it is in the list, and as long as it is: if it is told that a child was spawned it is told
+    // of its beginning.
+    if (runtime_ != nullptr) set_watcher(runtime_->home, this);
+    const std::uint64_t number = list_.add(std::move(entry));
+    // relaxed, also below: whoever sees it finds the list by an edge of its own.
+    if (runtime_ != nullptr) runtime_->observed.store(true, std::memory_order_relaxed);
     return number;
 }
 
 void observers::remove(std::uint64_t number) noexcept {
     list_.remove(number);
-    set_watching();
+    rest();
 }
 
-void observers::set_watching() noexcept {
+void observers::rest() noexcept {
     const std::lock_guard lock{mutex_};
-    if (runtime_ == nullptr) return;
-    const bool some = !list_.is_empty();
-    // relaxed: whoever sees it finds the list by an edge of its own.
-    if (runtime_->observed.exchange(some, std::memory_order_relaxed) == some) return;
-    set_watcher(runtime_->home, some ? this : nullptr);
+    if (runtime_ == nullptr || !list_.is_empty()) return;
+    runtime_->observed.store(false, std::memory_order_relaxed);
+    set_watcher(runtime_->home, nullptr);
 }
 
 void observers::leave_runtime() noexcept {
@@ -137,7 +141,7 @@ void observers::failed(const observer_entry& e) noexcept {
     const std::exception_ptr thrown = std::current_exception();
     // One that has been removed, or has failed elsewhere, is not heard any more.
     if (!list_.remove(e.number)) return;
-    set_watching();
+    rest();
     runtime_->root_state().tell_unhandled({thrown, runtime_->root(), "/", "observer", e.at});
 }
 

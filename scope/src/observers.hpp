@@ -61,9 +61,10 @@ private:
     template <class F>
     void tell_of(child& c, F f) noexcept;
     void failed(const observer_entry& e) noexcept;
-    void set_watching() noexcept;
+    /// If there is nobody in the list.
+    void rest() noexcept;
 
-    std::mutex mutex_;  // guards runtime_, and the flags of workers
+    std::mutex mutex_;  // guards runtime_, additions, and the flags of workers
     scope_runtime* runtime_;
     observer_list list_;
 };

@@ -6,14 +6,19 @@
 
 #include <functional>
 #include <memory>
-#include <model/support/machine.hpp>
+#include <model/support/scope.hpp>
+#include <thread>
 #include <utility>
 
 namespace {
 
 using model::machine;
 using model::worker;
+using taskscope::observation;
+using taskscope::observe;
+using taskscope::observed_child;
 using taskscope::observer;
+using taskscope::task_scope;
 using taskscope::detail::observer_entry;
 using taskscope::detail::observer_list;
 
@@ -120,6 +125,38 @@ TEST(ObserverModel, AHookThatRemovesItsOwnAndTheNextIsTheLast) {
             0, [&](worker&) { model::check(s.tell() == 1, "the second is not called"); });
         owner.join();
     });
+}
+
+// One goes, which was the last, and another one comes.
+TEST(ObserverModel, WhoeverIsToldOfASpawnIsToldOfTheBeginning) {
+    model::options fewer = model::from_environment();
+    if (fewer.preemptions > 1) --fewer.preemptions;  // else it takes a minute
+    model::expect_holds(
+        [] {
+            struct counting : observer {
+                void child_spawned(observed_child&) override { ++spawned; }
+                void child_started(const observed_child&, unsigned) override { ++started; }
+                int spawned = 0;
+                int started = 0;
+            };
+            machine m(1);
+            auto s = std::make_unique<task_scope>(m);
+            observation first = observe(m, std::make_shared<counting>());
+            observation second;
+            const auto who = std::make_shared<counting>();
+            std::thread goes([&] { first.remove(); });
+            std::thread comes([&] { second = observe(m, who); });
+            std::thread only = m.be_worker(0, [&](worker& w) {
+                s->spawn([] {});
+                model::core_access::run(m.core(), w, w.pop());
+            });
+            only.join();
+            goes.join();
+            comes.join();
+            model::check(who->started == who->spawned, "of both or of neither");
+            model::join(s, m);
+        },
+        fewer);
 }
 
 }  // namespace
