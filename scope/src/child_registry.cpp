@@ -33,7 +33,7 @@ void child_registry::add(child& c) noexcept {
     stripe& s = *stripes_[mine];
     c.stripe = static_cast<std::uint16_t>(mine);
     if (is_shared(mine)) {
-        c.place = s.claim(c).number;
+        c.place = s.claim(c);
         return;
     }
     const stripe::spot found = s.find();
@@ -118,7 +118,7 @@ child_registry::stripe::spot child_registry::stripe::find() noexcept {
     }
 }
 
-child_registry::stripe::spot child_registry::stripe::claim(child& c) noexcept {
+std::uint32_t child_registry::stripe::claim(child& c) noexcept {
     const auto take = [&c](place& there) {
         child* nobody = nullptr;
         // edge registry.place, release half (acquire half: the load in walk()): whoever finds it may read it.
@@ -130,9 +130,10 @@ child_registry::stripe::spot child_registry::stripe::claim(child& c) noexcept {
         const std::uint32_t n = made.load(std::memory_order_acquire);
         spot found = look_ahead(n, take);
         if (found.there == nullptr) found = look_around(n, take);
-        if (found.there != nullptr) return found;
+        if (found.there != nullptr) return found.number;
         const std::lock_guard lock{growing};
-        if (made.load(std::memory_order_relaxed) == n && wants_more(n) && !grow(n)) return {};
+        if (made.load(std::memory_order_relaxed) == n && wants_more(n) && !grow(n))
+            return child::nowhere;
     }
 }
 

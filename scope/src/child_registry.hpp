@@ -97,9 +97,10 @@ private:
         }
         /// For a worker, which has the stripe alone: a place that is empty.
         spot find() noexcept;
+        /// The same when there is none ahead among the `n` that there are: one that was left, or a new one.
         spot find_among(std::uint32_t n) noexcept;
-        /// For one of those that share it: the place where `c` is now.
-        spot claim(child& c) noexcept;
+        /// For one of those that share it: the number of the place where `c` is now.
+        std::uint32_t claim(child& c) noexcept;
         /// One of the first `n` that no child was in yet.
         template <class Take>
         spot look_ahead(std::uint32_t n, Take take) noexcept;
