@@ -61,7 +61,7 @@ private:
     template <class F>
     void tell_of(child& c, F f) noexcept;
     void failed(const observer_entry& e) noexcept;
-    /// If there is nobody in the list.
+    /// Workers look at us no more, if there is nobody in the list.
     void rest() noexcept;
 
     std::mutex mutex_;  // guards runtime_, additions, and the flags of workers
