@@ -13,7 +13,7 @@
 namespace taskscope::detail {
 namespace {
 
-// So many branches have ended. After that the frame that holds the join may be gone.
+// So many branches have ended. After that what holds the join may be gone.
 [[gnu::noinline]] void* report_and_go_on(join_block& join, std::uint32_t done, worker& w) noexcept {
     job* const next = join.report(done);
     if (next == nullptr) return std::noop_coroutine().address();
@@ -100,7 +100,7 @@ job* join_block::report(std::uint32_t done) noexcept {
 bool join_block::subtract(std::uint32_t n) noexcept {
     let_go(*this_worker(), parent->awaits_at);  // afterwards the child may have ended
     // edge join.complete, both halves: every branch releases its results, the last one acquires them
-    // all. After a subtraction that did not reach zero the frame that holds *this may be gone.
+    // all. After a subtraction that did not reach zero what holds *this may be gone.
     tsan_release(this);
     if (outstanding.fetch_sub(n, std::memory_order_acq_rel) != n) return false;
     tsan_acquire(this);

@@ -319,6 +319,10 @@ TEST_F(MemoryFailure, AtAnyPointOfAForkJoinIsItsErrorAndLeavesNothingBehind) {
         bool caught = false;
         try {
             const failing_memory fault(k);
+            auto few = std::views::iota(0, 4) | std::views::transform(number);
+            // Its block is too large to be one of those that are kept.
+            const auto values = co_await taskscope::fork_join<200>(few);
+            EXPECT_EQ(values.size(), 4U);
             co_await taskscope::fork_join(std::views::iota(0, 40) | std::views::transform(number));
         } catch (const std::bad_alloc&) {
             caught = true;

@@ -4,6 +4,7 @@
 
 #include <taskscope/taskscope.hpp>
 
+#include <numeric>
 #include <ranges>
 
 namespace {
@@ -11,23 +12,26 @@ namespace {
 namespace ts = taskscope;
 namespace u = uts_workload;
 
+ts::task<long> count(u::node n);
+
+/// One task for each of `width` children.
+auto children(u::node n, unsigned width) {
+    return std::views::iota(0U, width) |
+           std::views::transform([n](unsigned i) { return count(u::child(n, i)); });
+}
+
+long sum_of(const auto& parts) { return std::accumulate(parts.begin(), parts.end(), 0L); }
+
+// All tasks of a level are there at once, and g++ gives each local of a coroutine a place in the frame: so there are none.
+auto fork_children(u::node n) { return ts::fork_join<u::branches>(children(n, u::branches)); }
+
 ts::task<long> count(u::node n) {
     if (!u::is_inner(n)) co_return 1;
-    const auto branch = [n](unsigned i) { return count(u::child(n, i)); };
-    auto branches = std::views::iota(0U, 8U) | std::views::transform(branch);
-    const auto parts = co_await ts::fork_join<8>(branches);
-    long sum = 1;
-    for (const long p : parts) sum += p;
-    co_return sum;
+    co_return 1 + sum_of(co_await fork_children(n));
 }
 
 ts::task<long> count_children(unsigned width) {
-    const auto branch = [](unsigned i) { return count(u::child(u::root, i)); };
-    const auto parts =
-        co_await ts::fork_join(std::views::iota(0U, width) | std::views::transform(branch));
-    long sum = 0;
-    for (const long p : parts) sum += p;
-    co_return sum;
+    co_return sum_of(co_await ts::fork_join(children(u::root, width)));
 }
 
 }  // namespace

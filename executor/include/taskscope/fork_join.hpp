@@ -95,52 +95,62 @@ private:
 
 [[noreturn]] void too_many_branches();
 
-/// Forks up to `N` tasks made from consecutive elements of a range.
-template <class T, std::size_t N>
+/// Forks up to `N` tasks made from consecutive elements of a range. `Kept` is the type of the values that its block keeps, or
+/// void if somebody else does.
+template <class T, std::size_t N, class Kept>
 class fork_some {
 public:
     using taskscope_awaiter = void;
 
     /// Throws what the range throws, and std::length_error if it has more than `N` elements.
     template <class Iterator, class Sentinel>
-    fork_some(Iterator first, Sentinel last) : join_(0) {
+    fork_some(Iterator first, Sentinel last) : block_(make_branch_block<Kept, N>()) {
+        auto& join = block_->join;
         for (; first != last; ++first) {
-            if (join_.count == N) too_many_branches();
+            if (join.count == N) too_many_branches();
             task<T> t = std::ranges::iter_move(first);
-            join_.owned[join_.count++] = std::exchange(task_access::frame(t), nullptr);
+            join.owned[join.count++] = std::exchange(task_access::frame(t), nullptr);
         }
-        join_.outstanding.store(join_.count, std::memory_order_relaxed);
+        join.outstanding.store(join.count, std::memory_order_relaxed);
     }
 
-    bool await_ready() const noexcept { return join_.count == 0; }
+    fork_some(const fork_some&) = delete;
+    fork_some& operator=(const fork_some&) = delete;
+
+    bool await_ready() const noexcept { return block_->join.count == 0; }
     template <std::derived_from<promise_base> Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
-        return join_.fork(h);
+        return block_->join.fork(h);
     }
 
 protected:
-    template <class Sink>
-    void collect(Sink sink) {
-        for (std::uint32_t i = 0; i < join_.count; ++i) sink(i, take_branch<T>(join_.owned[i]));
-        join_.have_taken_all();
+    ~fork_some() = default;
+
+    /// Calls `take(i, promise)` for each branch.
+    template <class Take>
+    void collect(Take take) {
+        auto& join = block_->join;
+        for (std::uint32_t i = 0; i < join.count; ++i) take(i, join.owned[i]);
+        join.have_taken_all();
+        join.leave_branches();
     }
 
-private:
-    join_of<N, false> join_;
+    branch_block_ptr<Kept, N> block_;
 };
 
 template <class T, std::size_t N>
-class [[nodiscard]] fork_some_awaiter : public fork_some<T, N> {
+class [[nodiscard]] fork_some_awaiter : public fork_some<T, N, T> {
 public:
-    using fork_some<T, N>::fork_some;
+    using fork_some<T, N, T>::fork_some;
 
     auto await_resume() {
         if constexpr (std::is_void_v<T>) {
-            this->collect([](std::uint32_t, std::monostate) {});
+            this->collect([](std::uint32_t, promise_base* p) { take_branch<T>(p); });
         } else {
-            branch_results<T, N> results;
-            this->collect([&](std::uint32_t, T&& value) { results.push_back(std::move(value)); });
-            return results;
+            this->collect([this](std::uint32_t, promise_base* p) {
+                this->block_->values.push_back_result_of([p] { return take_branch<T>(p); });
+            });
+            return branch_results<T, N>(std::move(this->block_));
         }
     }
 };
@@ -149,18 +159,17 @@ public:
 inline constexpr std::size_t fork_chunk = 8;
 
 template <class T>
-class [[nodiscard]] fork_chunk_awaiter : public fork_some<T, fork_chunk> {
+class [[nodiscard]] fork_chunk_awaiter : public fork_some<T, fork_chunk, void> {
 public:
     using slot = std::optional<regular_result<T>>;
 
     template <class Iterator>
     fork_chunk_awaiter(Iterator first, Iterator last, slot* results)
-        : fork_some<T, fork_chunk>(first, last), results_(results) {}
+        : fork_some<T, fork_chunk, void>(first, last), results_(results) {}
 
     void await_resume() {
-        this->collect([this](std::uint32_t i, regular_result<T>&& value) {
-            results_[i].emplace(std::move(value));
-        });
+        this->collect(
+            [this](std::uint32_t i, promise_base* p) { results_[i].emplace(take_branch<T>(p)); });
     }
 
 private:
@@ -199,10 +208,11 @@ template <class... Ts>
 
 /// The same for a range of at most `N` tasks, or a view that makes one for each element. All are made at once.
 ///
-/// Returns: branch_results<T, N>, a range of the values in the order of the tasks; nothing if T is void.
+/// Returns: branch_results<T, N>, a range of the values in the order of the tasks; nothing if T is void. The tasks are gone
+///   then, and their parameters: no value may refer to those.
 /// Throws: std::length_error at once, before any task runs, if the range has more than `N` elements; what the
 ///   range throws.
-/// Allocates: nothing besides the tasks' frames.
+/// Allocates: the tasks' frames, and one block for pointers to them and for the values; recycled as frames are, so up to 1 KiB.
 template <std::size_t N, std::ranges::input_range R>
     requires(detail::is_branch_range<R>)
 [[nodiscard]] detail::fork_some_awaiter<detail::branch_value_t<R>, N> fork_join(R&& range) {
@@ -216,7 +226,7 @@ template <std::size_t N, std::ranges::input_range R>
 /// function is then called from several workers at once. Any other range is read to its end first.
 ///
 /// Returns: task<std::vector<T>> in the order of the range; task<> if T is void.
-/// Allocates: one slot per element for the results, and frames.
+/// Allocates: one slot per element for the results, frames, and for each eight tasks a block for pointers to them.
 template <std::ranges::input_range R>
     requires(detail::is_branch_range<R>)
 [[nodiscard]] detail::range_join_t<R> fork_join(R range) {

@@ -1,4 +1,4 @@
-// <taskscope/detail/frame_memory.hpp> - memory of coroutine frames and child records, recycled per thread.
+// <taskscope/detail/frame_memory.hpp> - memory of coroutine frames and the like, recycled per thread.
 // SPDX-License-Identifier: MIT
 //
 // Each thread keeps free blocks in stacks by size, at most 64 to 256 of each. What it lacks, or has too much of, it
@@ -21,7 +21,7 @@
 
 namespace taskscope {
 
-/// Memory of coroutine frames and of children's records in this process, by all executors.
+/// Memory of coroutine frames, of children's records and of forks over ranges in this process, by all executors.
 ///
 /// Blocks are recycled, but not under AddressSanitizer, nor if the environment says TASKSCOPE_RECYCLE_FRAMES=0: so
 /// that tools find the use of a frame that is gone.

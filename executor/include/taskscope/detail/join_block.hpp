@@ -11,8 +11,8 @@
 
 namespace taskscope::detail {
 
-/// The join of one fork_join. It lives in the awaiter, in the forking coroutine's frame, directly before the
-/// pointers that own the branches' frames (join_of).
+/// The join of one fork_join, directly before the pointers that own the branches' frames (join_of). It lives in the awaiter, in
+/// the forking coroutine's frame; that of a range in a block of its own (branch_block).
 ///
 /// The forking flow runs branch 0, then takes the next branch back out of its deque, and so on. As long as
 /// it finds them there, nobody else has a part in this join, and nothing is counted. Whatever it does not
@@ -71,6 +71,14 @@ struct join_of : join_block {
     join_of(const join_of&) = delete;
     join_of& operator=(const join_of&) = delete;
     [[gnu::always_inline]] ~join_of() { destroy_branches(); }
+
+    /// Destroys the branches now, and not when it ends itself.
+    void leave_branches() noexcept
+        requires(!exactly)
+    {
+        destroy_branches();
+        count = 0;
+    }
 
     std::uint32_t size() const noexcept { return exactly ? N : count; }
 
