@@ -5,9 +5,14 @@
 #include <taskscope/detail/branch_block.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <utility>
 
 namespace taskscope {
+namespace detail {
+template <class T, std::size_t N>
+class fork_some_awaiter;
+}
 
 /// The values of up to `N` branches in the order of their tasks: a range.
 ///
@@ -30,13 +35,12 @@ public:
     const T& operator[](std::size_t i) const noexcept { return block_->values.data()[i]; }
 
 private:
-    template <class, std::size_t>
-    friend class detail::fork_some_awaiter;
+    friend detail::fork_some_awaiter<T, N>;
 
-    explicit branch_results(detail::branch_block_ptr<T, N> block) noexcept
+    explicit branch_results(std::unique_ptr<detail::branch_block<T, N>> block) noexcept
         : block_(std::move(block)) {}
 
-    detail::branch_block_ptr<T, N> block_;
+    std::unique_ptr<detail::branch_block<T, N>> block_;
 };
 
 }  // namespace taskscope

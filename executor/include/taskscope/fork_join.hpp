@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <ranges>
 #include <tuple>
@@ -104,7 +105,8 @@ public:
 
     /// Throws what the range throws, and std::length_error if it has more than `N` elements.
     template <class Iterator, class Sentinel>
-    fork_some(Iterator first, Sentinel last) : block_(make_branch_block<Kept, N>()) {
+    fork_some(Iterator first, Sentinel last)
+        : block_(std::make_unique_for_overwrite<branch_block<Kept, N>>()) {
         auto& join = block_->join;
         for (; first != last; ++first) {
             if (join.count == N) too_many_branches();
@@ -135,7 +137,7 @@ protected:
         join.leave_branches();
     }
 
-    branch_block_ptr<Kept, N> block_;
+    std::unique_ptr<branch_block<Kept, N>> block_;
 };
 
 template <class T, std::size_t N>

@@ -11,9 +11,6 @@
 
 namespace taskscope::detail {
 
-template <class T, std::size_t N>
-class fork_some_awaiter;
-
 /// Room for up to `N` values.
 template <class T, std::size_t N>
 class branch_values {
@@ -51,22 +48,10 @@ struct branch_block {
         alignof(branch_values<T, N>) <= 2 * sizeof(void*),
         "taskscope: frames' memory is aligned to 16 bytes. Return a pointer to it instead.");
 
-    struct deleter {
-        void operator()(branch_block* b) const noexcept {
-            std::destroy_at(b);
-            free_frame(b, sizeof(branch_block));
-        }
-    };
+    static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
+    static void operator delete(void* memory, std::size_t bytes) noexcept {
+        free_frame(memory, bytes);
+    }
 };
-
-template <class T, std::size_t N>
-using branch_block_ptr = std::unique_ptr<branch_block<T, N>, typename branch_block<T, N>::deleter>;
-
-/// Throws std::bad_alloc.
-template <class T, std::size_t N>
-branch_block_ptr<T, N> make_branch_block() {
-    using block = branch_block<T, N>;
-    return branch_block_ptr<T, N>(::new (allocate_frame(sizeof(block))) block);
-}
 
 }  // namespace taskscope::detail

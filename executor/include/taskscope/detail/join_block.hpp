@@ -70,13 +70,15 @@ struct join_of : join_block {
     explicit join_of(std::uint16_t n = N) noexcept : join_block(n) {}
     join_of(const join_of&) = delete;
     join_of& operator=(const join_of&) = delete;
-    [[gnu::always_inline]] ~join_of() { destroy_branches(); }
+    [[gnu::always_inline]] ~join_of() {
+        if (size() != 0) destroy_branches();
+    }
 
     /// Destroys the branches now, and not when it ends itself.
     void leave_branches() noexcept
         requires(!exactly)
     {
-        destroy_branches();
+        if (count != 0) destroy_branches();
         count = 0;
     }
 
@@ -97,8 +99,7 @@ private:
         promise_base** const first = owned.data();
         const std::uint32_t n = size();
         // relaxed: whoever destroys the join is the only one who knows it.
-        if ((!exactly && n == 0) || outstanding.load(std::memory_order_relaxed) != all_taken)
-            [[unlikely]]
+        if (outstanding.load(std::memory_order_relaxed) != all_taken) [[unlikely]]
             return destroy_each(first, first + n);
         const std::size_t c = (*first)->recyclable_as;
         frame_cache& frames = *this_threads_frames();
