@@ -268,6 +268,7 @@ public:
     template <class F, class... Args>
         requires spawnable<F, Args...>
     auto spawn_here(const spawn_options& o, F&& f, Args&&... args) {
+        TASKSCOPE_CHECK_AWAIT_ARGUMENT(F);
         return spawn_here_awaiter(*admitted(
             state(), prepare_task_of(state(), o, std::forward<F>(f), std::forward<Args>(args)...)));
     }
