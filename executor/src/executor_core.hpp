@@ -87,10 +87,11 @@ private:
     /// Puts all but the first, which it returns, into the deque of `w`.
     job* keep(worker& w, several_jobs& found, std::size_t n) noexcept;
     job* steal(worker& w) noexcept;
+    const worker* left_alone(worker& w) noexcept;
     job* search(worker& w) noexcept;
     void sleep(worker& w) noexcept;
     void drive(worker& w) noexcept;
-    bool work_visible() const noexcept;
+    bool work_visible(const worker* elsewhere_than = nullptr) const noexcept;
     void poll(worker& w) noexcept;
     void leave_idling(worker& w) noexcept;
     void join_threads() noexcept;

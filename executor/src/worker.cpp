@@ -21,9 +21,16 @@ constexpr std::uint32_t fairness_interval = 61;
 // Every so many rounds of a search a worker looks at timers and I/O: never in those that are usual. From nowhere.
 constexpr unsigned poll_interval = 100;
 
-// A thief that took fewer jobs than it may waits, a microsecond or two on x86, before it steals again. Whoever makes them would
-// be slowed down by it more than it helps (docs/decisions/0017).
-constexpr int pauses_after_little = shrinkable(64, 0);
+// A thief that took fewer jobs than it may waits, 1.6 us on Zen 4, before it steals again. Whoever makes them would be slowed
+// down by it more than it helps. And if the owner takes its one job back so often meanwhile that it is better off alone, the
+// thief leaves it alone, and looks again and again: eight times after such a wait, eight after twice that, eight after four
+// times that (docs/decisions/0017).
+constexpr unsigned pauses_after_little = shrinkable(64U, 0U);
+constexpr std::uint64_t takings_while_pausing = shrinkable<std::uint64_t>(8, 1);
+constexpr unsigned looks_of_one_length = shrinkable(8U, 1U);
+constexpr unsigned most_looks = shrinkable(24U, 1U);
+constexpr unsigned pauses_between_glances = shrinkable(8U, 0U);
+constexpr unsigned most_glances = shrinkable(8U, 1U);
 
 // The reactor never sleeps longer: kernels have lost the wake-up of an edge-triggered eventfd before.
 constexpr auto longest_reactor_wait = hiding_limit(std::chrono::milliseconds(500));
@@ -39,6 +46,10 @@ std::uint32_t next_random(std::uint32_t& state) noexcept {
 bool is_pending(const job& j) noexcept {
     return j.kind != job_kind::coroutine ||
            static_cast<const promise_base&>(j).result == outcome::pending;
+}
+
+void pause_for(unsigned n) noexcept {
+    for (unsigned i = 0; i < n; ++i) pause_processor();
 }
 
 }  // namespace
@@ -201,21 +212,44 @@ job* executor_core::keep(worker& w, several_jobs& found, std::size_t n) noexcept
 job* executor_core::steal(worker& w) noexcept {
     const std::size_t n = workers.size();
     if (n < 2) return nullptr;
-    if (std::exchange(w.took_little, false)) {
-        for (int i = 0; i < pauses_after_little; ++i) pause_processor();
-    }
+    const worker* const alone = left_alone(w);
     several_jobs found;
     std::size_t victim = next_random(w.random) % n;
     for (std::size_t i = 0; i < n; ++i, victim = victim + 1 == n ? 0 : victim + 1) {
         worker& v = *workers[victim];
-        if (&v == &w) continue;
+        if (&v == &w || &v == alone) continue;
         const theft stolen = v.steal(found);
         if (stolen.jobs == 0) continue;
-        w.took_little = !stolen.of_branch && stolen.jobs < deque::most_stolen;
+        const bool little = !stolen.of_branch && stolen.jobs < deque::most_stolen;
+        w.took_little_from = little ? &v : nullptr;
         worker_counters::add(w.counters.steals, stolen.jobs);
         return keep(w, found, stolen.jobs);
     }
     return nullptr;
+}
+
+// The worker that `w` must not steal from now, or nullptr. Waits first, if the last theft gave little.
+const worker* executor_core::left_alone(worker& w) noexcept {
+    const worker* const v = std::exchange(w.took_little_from, nullptr);
+    if (v == nullptr) return nullptr;
+    std::uint64_t before = v->queue.contested_takings();
+    for (unsigned look = 0; look < most_looks; ++look) {
+        const unsigned longer = 1U << (look / looks_of_one_length);
+        pause_for(longer * pauses_after_little);
+        std::size_t size = v->queue.approximate_size();
+        if (v->queue.contested_takings() - before < longer * takings_while_pausing) return nullptr;
+        if (!v->forks.looks_empty()) return nullptr;
+        // A job that comes and goes leaves the deque empty now and then. Not so one below it, or one that waits for longer.
+        for (unsigned glance = 0; size == 1 && glance < most_glances; ++glance) {
+            pause_for(pauses_between_glances);
+            size = v->queue.approximate_size();
+        }
+        if (size != 0) return nullptr;
+        if (work_visible(v)) break;
+        before = v->queue.contested_takings();
+    }
+    w.took_little_from = v;
+    return v;
 }
 
 job* executor_core::search(worker& w) noexcept {
@@ -250,10 +284,11 @@ void executor_core::leave_idling(worker& w) noexcept {
     w.drove = false;
 }
 
-bool executor_core::work_visible() const noexcept {
+bool executor_core::work_visible(const worker* elsewhere_than) const noexcept {
     if (!injected.looks_empty()) return true;
-    return std::any_of(workers.begin(), workers.end(),
-                       [](const auto& w) { return !w->looks_empty(); });
+    return std::any_of(workers.begin(), workers.end(), [elsewhere_than](const auto& w) {
+        return w.get() != elsewhere_than && !w->looks_empty();
+    });
 }
 
 void executor_core::sleep(worker& w) noexcept {
@@ -265,6 +300,7 @@ void executor_core::sleep(worker& w) noexcept {
     const bool work = work_visible();
     if (!work && !exiting_.load(std::memory_order_relaxed)) {
         worker_counters::add(w.counters.sleeps);
+        w.took_little_from = nullptr;
         if (drives) {
             drive(w);
         } else {

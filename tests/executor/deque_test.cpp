@@ -143,6 +143,23 @@ TEST(JobDeque, GivesAThiefUpToHalfOfItsJobsTheOldestFirst) {
     EXPECT_EQ(d.approximate_size(), 3 * jobs.size() - most);
 }
 
+TEST(JobDeque, CountsWhatItsOwnerTakesThatThievesMightHaveWanted) {
+    constexpr std::size_t most = deque::most_stolen;
+    std::vector<numbered_job> jobs = numbered(most + 2);
+    deque d(32);
+    const std::uint64_t before = d.contested_takings();
+    for (job& j : jobs) ASSERT_TRUE(d.push(&j));
+    for (int i = 0; i < 2; ++i) ASSERT_NE(d.pop(), nullptr);
+    EXPECT_EQ(d.contested_takings() - before, 0U) << "no thief can reach the youngest of so many";
+    for (int i = 0; i < 2; ++i) ASSERT_NE(d.pop(), nullptr);
+    EXPECT_EQ(d.contested_takings() - before, 2U);
+    ASSERT_NE(steal_one(d), nullptr);
+    EXPECT_EQ(d.contested_takings() - before, 2U) << "a thief is no owner";
+    while (d.pop() != nullptr) {
+    }
+    EXPECT_EQ(d.contested_takings() - before, most - 1) << "an empty deque gives nothing";
+}
+
 // cases: T432
 TYPED_TEST(Deque, KeepsEveryJobWhileItGrows) {
     std::vector<numbered_job> jobs = numbered(1'000);

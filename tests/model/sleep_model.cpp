@@ -5,6 +5,7 @@
 #include <taskscope/detail/timer.hpp>
 #include <taskscope/reactor.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -128,6 +129,106 @@ TEST(SleepModel, APushAndTheLastSearcherDoNotMissEachOther) {
         model::check(idle.sleeping().load(std::memory_order_relaxed) == 0, "the sleeper was woken");
         take(m.at(0).pop());
         check_taken(j);
+    });
+}
+
+// Who has taken little from a worker leaves the one job alone that this takes back. The checker has to find a run in which it
+// does.
+TEST(SleepModel, AJobThatComesBackIsLeftAlone) {
+    const model::result found = model::explore([] {
+        plain_job comes_back;
+        machine m(2);
+        m.at(1).took_little_from = &m.at(0);
+        std::thread thief = m.be_worker(1, [&](worker& w) {
+            if (job* const j = core_access::find(m.core(), w)) return take(j);
+            model::check(w.took_little_from == nullptr, "it was left alone");
+        });
+        std::thread owner = m.be_worker(0, [&](worker& w) {
+            w.push(comes_back);
+            if (job* const j = w.pop()) take(j);
+        });
+        owner.join();
+        thief.join();
+        check_taken(comes_back);
+    });
+    EXPECT_THAT(found.what, testing::HasSubstr("it was left alone"));
+}
+
+TEST(SleepModel, AWorkerThatTakesNothingIsNotLeftAlone) {
+    model::expect_holds([] {
+        machine m(2);
+        m.at(1).took_little_from = &m.at(0);
+        std::thread thief = m.be_worker(1, [&](worker& w) {
+            model::check(core_access::find(m.core(), w) == nullptr, "nothing is there");
+            model::check(w.took_little_from == nullptr, "who takes nothing is not left alone");
+        });
+        thief.join();
+    });
+}
+
+TEST(SleepModel, AJobBelowTheOneThatComesBackIsNotLeftAlone) {
+    model::expect_holds([] {
+        plain_job below;
+        plain_job comes_back;
+        machine m(2);
+        m.at(0).push(below);
+        m.at(1).took_little_from = &m.at(0);
+        std::thread thief = m.be_worker(1, [&](worker& w) {
+            if (job* const j = core_access::find(m.core(), w)) return take(j);
+            model::check(w.took_little_from == nullptr,
+                         "one that has an old job is not left alone");
+        });
+        std::thread owner = m.be_worker(0, [&](worker& w) {
+            for (int i = 0; i < 2; ++i) {
+                w.push(comes_back);
+                w.pop();
+            }
+        });
+        owner.join();
+        thief.join();
+    });
+}
+
+TEST(SleepModel, ABranchIsStolenWhileAJobComesAndGoes) {
+    model::expect_holds([] {
+        plain_job branch;
+        plain_job comes_back;
+        machine m(2);
+        model::check(m.at(0).try_fork(branch), "there is room");
+        m.at(1).took_little_from = &m.at(0);
+        std::thread thief = m.be_worker(1, [&](worker& w) {
+            model::check(core_access::find(m.core(), w) == &branch, "it is stolen");
+        });
+        std::thread owner = m.be_worker(0, [&](worker& w) {
+            for (int i = 0; i < 2; ++i) {
+                w.push(comes_back);
+                w.queue.pop();
+            }
+        });
+        owner.join();
+        thief.join();
+    });
+}
+
+// But not the one that it then leaves there.
+TEST(SleepModel, AJobThatStaysIsNotLeftAlone) {
+    model::expect_holds_with_both_barriers([] {
+        plain_job comes_back;
+        plain_job stays;
+        machine m(2);
+        m.at(1).took_little_from = &m.at(0);
+        std::thread thief = m.be_worker(1, [&](worker& w) {
+            while (stays.taken == 0) take(m.next_job(w));
+        });
+        std::thread owner = m.be_worker(0, [&](worker& w) {
+            w.push(comes_back);
+            if (job* const j = w.pop()) take(j);
+            w.push(stays);
+        });
+        owner.join();
+        thief.join();
+        check_taken(comes_back);
+        check_taken(stays);
     });
 }
 

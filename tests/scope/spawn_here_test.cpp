@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <support/ledger.hpp>
+#include <support/until.hpp>
 #include <vector>
 
 namespace taskscope::test {
@@ -172,6 +173,27 @@ TEST(spawn_here_fairness, brings_the_caller_back_from_a_child_that_never_suspend
         });
     });
     EXPECT_TRUE(went_on.load());
+}
+
+// A thief leaves a caller alone that comes back at once, as it does from each of many short children; but not longer than it does.
+TEST(spawn_here_fairness, lets_the_caller_go_on_elsewhere_when_a_child_takes_long) {
+    for (const unsigned spins : {0U, 16U}) {
+        executor ex{{.workers = 2, .spins = spins}};
+        std::atomic<int> rounds{0};
+        run(ex, [&]() -> task<> {
+            co_await with_scope([&](task_scope& s) -> task<> {
+                for (int round = 0; round < 50; ++round) {
+                    for (int i = 0; i < 2'000; ++i)
+                        co_await s.spawn_here([]() -> task<> { co_return; });
+                    co_await s.spawn_here([&rounds, round]() -> task<> {
+                        EXPECT_TRUE(support::until([&] { return rounds.load() > round; }));
+                        co_return;
+                    });
+                    ++rounds;
+                }
+            });
+        });
+    }
 }
 
 class spawn_here_on : public on_workers {

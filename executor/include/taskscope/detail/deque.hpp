@@ -100,6 +100,12 @@ public:
         return n > 0 ? static_cast<std::size_t>(n) : 0;
     }
 
+    /// Any thread. About how often its owner has taken a job that thieves might have wanted, from wherever the count began;
+    /// each 2^20 stolen jobs count as one more.
+    std::uint64_t contested_takings() const noexcept {
+        return top_.load(std::memory_order_relaxed) >> index_bits;  // relaxed: a hint
+    }
+
 private:
     friend deque_base<deque>;
 

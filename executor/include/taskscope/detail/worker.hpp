@@ -166,8 +166,9 @@ struct alignas(cache_line_pair) worker {
     bool drove = false;          ///< has been the driver since it last ran a job
     bool polling =
         false;  ///< runs timers or completions: whoever polls wakes others afterwards, once
-    bool searching = false;    ///< counted among the searchers
-    bool took_little = false;  ///< in its last theft, as a thief
+    bool searching = false;  ///< counted among the searchers
+    /// Whom it took few jobs from in its last theft, or has left alone since; it waits before the next one.
+    const worker* took_little_from = nullptr;
     watched* child = nullptr;  ///< the one that is running, if it is watched
     called_jobs called;        ///< while they are called one after the other
     worker_counters counters;
