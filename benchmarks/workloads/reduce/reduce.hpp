@@ -33,7 +33,10 @@ int run(const bench::options& o, F reduce) {
     const std::uint64_t n = o.quick ? 1 << 20 : 1 << 25;
     std::vector<std::uint32_t> v(n);
     std::iota(v.begin(), v.end(), 0U);
-    const std::uint64_t expected = (n - 1) * n / 2 * (2 * n - 1) / 3;  // of 0 ... n - 1
+    // Of 0 ... n - 1, modulo 2^64 as all of it: so it is divided by 6 first. n is a power of 2, and of these two one is a
+    // multiple of 3.
+    const std::uint64_t expected = (n - 1) % 3 == 0 ? n / 2 * ((n - 1) / 3) * (2 * n - 1)
+                                                    : n / 2 * (n - 1) * ((2 * n - 1) / 3);
     return bench::measure(
         repeats * expected, static_cast<double>(repeats * n),
         [&] {
