@@ -257,7 +257,7 @@ job* executor_core::search(worker& w) noexcept {
     if (job* j = w.pop()) return j;
     if (!idle.try_start_search(w)) return nullptr;
     for (unsigned round = 0; round < spins; ++round) {
-        for (int i = 0; i < 8; ++i) pause_processor();
+        pause_for(8);
         if (job* j = take_injected(w)) return j;
         if (job* j = steal(w)) return j;
         // A search may take as long as its user likes: nobody else need be there for timers and I/O.
@@ -300,7 +300,7 @@ void executor_core::sleep(worker& w) noexcept {
     const bool work = work_visible();
     if (!work && !exiting_.load(std::memory_order_relaxed)) {
         worker_counters::add(w.counters.sleeps);
-        w.took_little_from = nullptr;
+        w.took_little_from = nullptr;  // when it wakes that is long ago
         if (drives) {
             drive(w);
         } else {

@@ -1,4 +1,4 @@
-// tests/compile_fail/spawn_here_closure.cpp - the same for a child that runs at once.
+// tests/compile_fail/scope_spawn_here_with_closure.cpp - the same for a child that runs at once.
 // SPDX-License-Identifier: MIT
 // compiler: GNU
 // expect: taskscope: g++ 12 destroys this temporary twice inside a co_await expression
